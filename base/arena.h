@@ -1,0 +1,48 @@
+// arena.h: a bump allocator. Everything a compilation makes lives in one arena and dies with it.
+//
+// Memory comes zeroed and 16-byte aligned. Running out of memory prints a sentence and ends the
+// process (exit 70): no caller of an arena ever sees NULL. The runtime library, which must report
+// allocation failures as values, uses malloc for what it keeps and an arena only for what the
+// compiler's own modules need.
+#ifndef HLX_BASE_ARENA_H
+#define HLX_BASE_ARENA_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *head; // newest block; NULL in a fresh arena
+    char *at, *end;           // free space in the newest block
+    size_t used;              // bytes handed out, for --time-passes and tests
+};
+
+// An arena may start as {0}; arena_init does the same.
+void arena_init(struct arena *a);
+
+// Frees every block. The arena can be used again.
+void arena_free(struct arena *a);
+
+// Returns `size` zeroed bytes (never NULL; size 0 gives a unique valid pointer).
+void *arena_alloc(struct arena *a, size_t size);
+
+// Returns n * size zeroed bytes; ends the process if the product overflows.
+void *arena_array(struct arena *a, size_t n, size_t size);
+
+// Copies `n` bytes and adds a NUL that is not counted.
+char *arena_copy(struct arena *a, const void *bytes, size_t n);
+char *arena_strdup(struct arena *a, const char *s);
+
+// printf into the arena.
+char *arena_printf(struct arena *a, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *a, const char *format, va_list args);
+
+// A growing step for vectors: returns a block of new_size bytes that starts with old's old_size
+// bytes. Extends in place when `old` is the newest allocation.
+void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size);
+
+#define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
+
+#endif

@@ -1,0 +1,69 @@
+// cli.h: one option table per tool drives getopt_long, --help, the man page's option list and shell
+// completion.
+#ifndef HLX_BASE_CLI_H
+#define HLX_BASE_CLI_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct cli_option {
+    int id;           // what cli_next returns; a letter when there is a short form, else >= 256
+    const char *name; // long name without "--"
+    const char *arg;  // NULL: a flag; "FILE": takes a value; "[NAMES]": takes an optional =value
+    const char *help; // one sentence for --help
+    const char *group; // heading in --help, or NULL for the group of the row before
+};
+
+struct cli {
+    const char *tool;    // "hlxc"
+    const char *usage;   // "hlxc [options] FILE.hlxl"
+    const char *summary; // one sentence
+    const char *trailer; // examples and exit codes, printed after the options; may be NULL
+    const struct cli_option *options; // ends with a row of zeroes
+};
+
+struct cli_parse {
+    const struct cli *cli;
+    int argc;
+    char **argv;
+    const char *value; // of the option just returned, or NULL
+    int index;         // getopt's optind
+    void *state;       // private
+};
+
+enum { CLI_END = -1, CLI_BAD = -2 };
+
+// The options every tool has, to be put into its table: -h --help, -V --version, --completion.
+#define CLI_HELP 'h'
+#define CLI_VERSION 'V'
+#define CLI_COMPLETION 250
+#define CLI_COMMON                                                                                 \
+    {CLI_HELP, "help", 0, "print this help and exit", "General"},                                  \
+        {CLI_VERSION, "version", 0, "print the version and exit", 0},                              \
+        {CLI_COMPLETION, "completion", "SHELL", "print a completion script (bash, zsh, fish)", 0}
+
+// Starts parsing. Options and operands may be mixed; "--" ends options.
+void cli_start(struct cli_parse *p, const struct cli *cli, int argc, char **argv);
+
+// Returns the next option's id, CLI_END, or CLI_BAD after printing what is wrong with a "did you
+// mean" and a pointer to --help (the caller exits with 2). Prints help, version and completion
+// itself and exits 0.
+int cli_next(struct cli_parse *p);
+
+// After CLI_END: the operands.
+int cli_operands(const struct cli_parse *p, char ***operands);
+
+// Frees what cli_start took.
+void cli_finish(struct cli_parse *p);
+
+void cli_help(const struct cli *cli, FILE *to);
+// One line "hlxc 0.1.0 (LC-B 1, hbin 1, exact 1)".
+void cli_version(const struct cli *cli, FILE *to);
+// bash, zsh or fish; false for another shell.
+bool cli_completion(const struct cli *cli, const char *shell, FILE *to);
+
+// Parses a decimal integer in [lo, hi]; prints "hlxc: --steps: ..." and returns false otherwise.
+bool cli_integer(const struct cli_parse *p, const char *what, const char *text, long long lo,
+                 long long hi, long long *out);
+
+#endif

@@ -1,0 +1,48 @@
+// pack.h: one file with many objects, each under its handle. A .hbin is a pack. See spec/hbin.md.
+//
+// Layout: magic, version, root handle, object count, an index sorted by handle (handle, offset,
+// length), the objects' LC-B bytes in index order, and a SHA-256 of all that precedes it.
+#ifndef HLX_LATENT_PACK_H
+#define HLX_LATENT_PACK_H
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "latent/handle.h"
+
+struct pack_object {
+    struct handle handle;
+    const unsigned char *bytes; // LC-B
+    size_t n;
+};
+
+struct pack_writer {
+    struct arena *arena;
+    struct map index; // handle bytes -> object index
+    VEC(struct pack_object) objects;
+};
+
+void pack_writer_init(struct pack_writer *w, struct arena *a);
+// Adds a value (encoded into the arena), once. Returns its handle.
+struct handle pack_add(struct pack_writer *w, const struct value *v);
+// Appends the whole pack. Objects are sorted by handle, so the order of pack_add does not matter.
+void pack_write(const struct pack_writer *w, const struct handle *root, struct buf *out);
+
+struct pack {
+    struct handle root;
+    const struct pack_object *object; // sorted by handle; bytes point into the input
+    size_t n;
+};
+
+// Reads and checks a whole pack: magic, version, sizes, offsets, order, the trailing hash and every
+// object's hash. The bytes must outlive the pack. On failure returns false and fills *error with a
+// sentence (codes E_PACK_...). Nothing in the input is trusted.
+bool pack_read(struct arena *a, const void *bytes, size_t n, struct pack *out,
+               struct latent_error *error);
+// Decodes the object under a handle; NULL (and *error, E_HANDLE_NOT_FOUND) when missing or bad.
+const struct value *pack_get(struct arena *a, const struct pack *p, const struct handle *h,
+                             struct latent_error *error);
+// Follows a handle value of the pack ("&h_" text), or returns v itself when it is not a handle.
+const struct value *pack_resolve(struct arena *a, const struct pack *p, const struct value *v,
+                                 struct latent_error *error);
+
+#endif
