@@ -1,0 +1,72 @@
+// ast.h: the syntax tree that both spellings share. Built by the grammar's actions, read by the
+// staging evaluator and by the formatter; nothing else happens to it.
+#ifndef HLX_FRONTEND_AST_H
+#define HLX_FRONTEND_AST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/source.h"
+#include "base/text.h"
+
+enum ast_kind {
+#define AST(id, name, doc) AST_##id,
+#include "frontend/ast.def"
+#undef AST
+    AST_KIND_COUNT
+};
+
+enum ast_flag {
+    AST_PATH = 1,
+    AST_SHAPED = 2,
+    AST_SHARE = 4,
+    AST_STATE = 8,
+    AST_VALUE = 16,
+    AST_AT = 32,
+    AST_QUOTED = 64
+};
+
+// Operators of UNARY and BINARY, in groups of rising precedence (see spec/language.md).
+enum ast_operator {
+    AST_OR, AST_AND, AST_NOT,
+    AST_EQ, AST_NE, AST_LT, AST_LE, AST_GT, AST_GE,
+    AST_ADD, AST_SUB,
+    AST_MUL, AST_DIV, AST_REM, AST_MATMUL,
+    AST_NEG,
+    AST_POW
+};
+
+struct ast {
+    uint8_t kind; // enum ast_kind
+    uint8_t op;   // enum ast_operator
+    uint16_t flags;
+    struct span span;
+    struct span name_span; // of `text` where the node declares or names something
+    const char *text;      // NUL-terminated; "" when empty
+    size_t text_len;
+    union {
+        int64_t integer;
+        double number;
+    } as;
+    struct ast **kid;
+    uint32_t nkids;
+};
+
+// A comment, kept beside the tree for the formatter.
+struct ast_comment {
+    struct span span;  // from "//" to the line's end
+    bool own_line;     // nothing but space before it on its line
+};
+
+struct ast_file {
+    uint32_t file; // in struct sources
+    struct ast *program;
+    VEC(struct ast_comment) comments; // in source order
+};
+
+const char *ast_kind_name(enum ast_kind kind);
+const char *ast_operator_text(enum ast_operator op); // ASCII spelling
+// Writes a tree for `hlxc --emit=ast`: one node a line, indented, with spans as line:col.
+void ast_dump(const struct sources *s, const struct ast *tree, struct buf *out);
+
+#endif

@@ -1,0 +1,31 @@
+// frontend.h: the one entry to the front end: source files in, staged IR out.
+#ifndef HLX_FRONTEND_FRONTEND_H
+#define HLX_FRONTEND_FRONTEND_H
+
+#include "base/diag.h"
+#include "ir/ir.h"
+
+struct frontend_define {
+    const char *name, *value; // -D name=value; value is a literal of the language, or text
+};
+
+struct frontend_options {
+    const struct frontend_define *defines; // visible as top-level names, over `let` of the main file
+    size_t ndefines;
+    const char *const *include; // -I folders for imports by name and path
+    size_t ninclude;
+    const char *profile; // "exact" or "native"
+    struct buf *printed; // what `print` printed
+};
+
+// Reads, parses and stages `path` ("-" is stdin) into an initialised, empty module. Returns false
+// after errors (in d). `sources` collects the main file, imports and stdlib modules. A file that
+// cannot be read is an error of code HLX0001 at no place; *missing says so (exit code 4).
+bool frontend_compile(struct arena *a, const char *path, const struct frontend_options *options,
+                      struct sources *sources, struct diags *d, struct ir_module *m, bool *missing);
+
+// Parses only, for --emit=ast.
+bool frontend_dump_ast(struct arena *a, const char *path, struct sources *sources, struct diags *d,
+                       struct buf *out, bool *missing);
+
+#endif
