@@ -73,11 +73,15 @@ struct ir_field {
     ir_typeid type; // of one sample
 };
 
-// A source of samples: `source` describes it as a latent object ({"kind":"jsonl", ...}).
+// A source of samples. `source` is identity: a latent object {"kind": "jsonl", "content": &h_...,
+// and the kind's options} (spec/language.md, data). `content` is the value that handle names, where
+// it is at hand; it and `hint` are not part of the text form.
 struct ir_data {
     const char *name;
     VEC(struct ir_field) fields;
     const struct value *source;
+    const struct value *content; // BYTES for files, an object of arrays for `table`; may be NULL
+    const char *hint;            // where the file was, for messages; may be NULL
 };
 
 struct ir_named {
