@@ -55,6 +55,7 @@ struct ir_graph {
     VEC(struct ir_node) nodes; // nodes.at[0] is a dummy: reference 0 is none
     VEC(ir_ref) args;
     VEC(int64_t) attrs;
+    struct map leaves; // leaves already made (ir/build.h); private to build.c
 };
 
 enum ir_var_kind { IR_PARAM, IR_STATE };

@@ -34,6 +34,8 @@ const struct ir_op_info *ir_op_info(enum ir_op op);
 bool ir_op_find(const char *name, enum ir_op *out);
 // Whether a MAP operation takes operands of 32-bit lane type `lane` (0 f32, 1 i32, 2 u32, 3 bool).
 bool ir_op_takes(enum ir_op op, unsigned lane);
+// How many attributes an operation has; with *list the last may stand for none or more.
+unsigned ir_op_attr_count(enum ir_op op, bool *list);
 
 // Prints the op reference of spec/ops.md (Markdown).
 struct buf;
