@@ -43,6 +43,9 @@ char *arena_vprintf(struct arena *a, const char *format, va_list args);
 // bytes. Extends in place when `old` is the newest allocation.
 void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size);
 
+// Says that memory has run out and ends the process with exit 70; for what allocates beside arenas.
+_Noreturn void arena_exhausted(void);
+
 #define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
 
 #endif

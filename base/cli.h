@@ -7,10 +7,11 @@
 #include <stdio.h>
 
 struct cli_option {
-    int id;           // what cli_next returns; a letter when there is a short form, else >= 256
-    const char *name; // long name without "--"
-    const char *arg;  // NULL: a flag; "FILE": takes a value; "[NAMES]": takes an optional =value
-    const char *help; // one sentence for --help
+    int id;            // what cli_next returns; a letter when there is a short form, else >= 256
+    const char *name;  // long name without "--"
+    const char *arg;   // NULL: a flag; "FILE": takes a value; "[NAMES]": takes an optional =value;
+                       // "a|b|c": takes one of these (shown and completed; the tool checks)
+    const char *help;  // one sentence for --help
     const char *group; // heading in --help, or NULL for the group of the row before
 };
 
@@ -40,7 +41,9 @@ enum { CLI_END = -1, CLI_BAD = -2 };
 #define CLI_COMMON                                                                                 \
     {CLI_HELP, "help", 0, "print this help and exit", "General"},                                  \
         {CLI_VERSION, "version", 0, "print the version and exit", 0},                              \
-        {CLI_COMPLETION, "completion", "SHELL", "print a completion script (bash, zsh, fish)", 0}
+    {                                                                                              \
+        CLI_COMPLETION, "completion", "bash|zsh|fish", "print a completion script", 0              \
+    }
 
 // Starts parsing. Options and operands may be mixed; "--" ends options.
 void cli_start(struct cli_parse *p, const struct cli *cli, int argc, char **argv);

@@ -43,7 +43,8 @@ const struct source *sources_get(const struct sources *s, uint32_t file);
 // The place of a byte offset. file must be valid.
 struct place source_place(const struct sources *s, uint32_t file, uint32_t offset);
 
-// The smallest span that covers both (b's file is ignored when a has none).
+// The smallest span that covers both. Where one has no place it is the other; where they are in
+// different files it is `a`.
 struct span span_join(struct span a, struct span b);
 
 #endif

@@ -39,8 +39,13 @@ void buf_quote(struct buf *b, const char *s, size_t n);
 // Appends the bytes as a JSON string with quotes (UTF-8 kept, invalid bytes become U+FFFD).
 void buf_json(struct buf *b, const char *s, size_t n);
 
-// Reads a double in C syntax from exactly n bytes, independent of the locale. Returns false when
-// the bytes are not a number. Overflow gives infinity.
+// Appends the bytes made safe to show: invalid bytes, control characters (tab and newline too),
+// direction marks and other invisible characters become U+FFFD.
+void buf_visible(struct buf *b, const char *s, size_t n);
+
+// Reads a double in C syntax from exactly n bytes, independent of the locale; also "inf", "-inf"
+// and "nan" as buf_double writes them. Returns false when the bytes are anything else, space
+// around the number included. Overflow gives infinity.
 bool text_double(const char *s, size_t n, double *out);
 
 // Decodes one code point at s (n bytes left, n > 0). Returns its length in bytes and stores it;
@@ -49,14 +54,16 @@ size_t utf8_decode(const char *s, size_t n, uint32_t *rune);
 bool utf8_valid(const char *s, size_t n);
 
 // Terminal columns of n bytes: wide characters count 2, combining marks 0, a tab advances to the
-// next multiple of `tab` counted from column `from`, an invalid byte counts 1.
+// next multiple of `tab` counted from column `from`, an invalid byte counts 1, and so does whatever
+// buf_visible shows as U+FFFD.
 size_t text_width(const char *s, size_t n, size_t from, size_t tab);
 
 // Normalises to NFC. Returns an arena copy (or the input itself if nothing changes) and its length
 // in *out_n; NULL if the input is not UTF-8.
 const char *text_nfc(struct arena *a, const char *s, size_t n, size_t *out_n);
 
-// Edit distance with transpositions, for "did you mean"; capped at `limit` + 1.
+// Edit distance with transpositions, for "did you mean"; capped at `limit` + 1. Words of
+// more than 63 bytes are only told equal (0) or not (limit + 1).
 size_t text_distance(const char *a, const char *b, size_t limit);
 
 // The candidate nearest to `word` within a third of its length (at least 1), or NULL.

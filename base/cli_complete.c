@@ -1,0 +1,136 @@
+// cli_complete.c: completion scripts for bash, zsh and fish, from a tool's option table.
+//
+// An argument written with bars ("text|short|json") is completed with those words, any other with
+// file names.
+#include "base/cli.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static bool has_short(const struct cli_option *o)
+{
+    return o->id < 128 && isalnum(o->id);
+}
+
+static bool is_optional(const struct cli_option *o)
+{
+    return o->arg && o->arg[0] == '[';
+}
+
+static bool has_choices(const struct cli_option *o)
+{
+    return o->arg && strchr(o->arg, '|');
+}
+
+// The choices of an argument, parted by spaces.
+static void put_choices(FILE *to, const struct cli_option *o)
+{
+    for (const char *p = o->arg; *p != '\0'; p++)
+        if (*p != '[' && *p != ']')
+            fputc(*p == '|' ? ' ' : *p, to);
+}
+
+// Text with a backslash before each of `special`; a quote is left out of the quotes it is in.
+static void put_escaped(FILE *to, const char *text, const char *special)
+{
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '\'')
+            fputs("'\\'", to);
+        else if (strchr(special, *p))
+            fputc('\\', to);
+        fputc(*p, to);
+    }
+}
+
+static void put_bash(const struct cli *cli, FILE *to)
+{
+    fprintf(to,
+            "_%s() {\n"
+            "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+            "    if [[ $cur == = ]]; then\n"
+            "        cur=\n"
+            "    elif [[ $prev == = ]]; then\n"
+            "        prev=${COMP_WORDS[COMP_CWORD-2]}\n"
+            "    fi\n"
+            "    local words=\n"
+            "    case $prev in\n",
+            cli->tool);
+    for (const struct cli_option *o = cli->options; o->name; o++) {
+        if (!has_choices(o))
+            continue;
+        fprintf(to, "    --%s) words='", o->name);
+        put_choices(to, o);
+        fputs("' ;;\n", to);
+    }
+    fputs("    *) [[ $cur == -* ]] && words='", to);
+    for (const struct cli_option *o = cli->options; o->name; o++)
+        fprintf(to, "%s--%s", o == cli->options ? "" : " ", o->name);
+    fprintf(to,
+            "' ;;\n"
+            "    esac\n"
+            "    COMPREPLY=()\n"
+            "    [[ -n $words ]] && COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+            "}\n"
+            "complete -o default -F _%s %s\n",
+            cli->tool, cli->tool);
+}
+
+static void put_zsh(const struct cli *cli, FILE *to)
+{
+    fprintf(to, "#compdef %s\n_arguments -s -S \\\n", cli->tool);
+    for (const struct cli_option *o = cli->options; o->name; o++) {
+        if (has_short(o))
+            fprintf(to, "    '(-%c --%s)'{-%c%s,--%s%s}'[", o->id, o->name, o->id,
+                    o->arg ? "+" : "", o->name, o->arg ? "=" : "");
+        else
+            fprintf(to, "    '--%s%s[", o->name, is_optional(o) ? "=-" : o->arg ? "=" : "");
+        put_escaped(to, o->help, "[]:\\");
+        fputc(']', to);
+        if (o->arg)
+            fprintf(to, "%s%s:", is_optional(o) ? "::" : ":", o->name);
+        if (has_choices(o)) {
+            fputc('(', to);
+            put_choices(to, o);
+            fputc(')', to);
+        } else if (o->arg) {
+            fputs("_files", to);
+        }
+        fputs("' \\\n", to);
+    }
+    fputs("    '*:file:_files'\n", to);
+}
+
+static void put_fish(const struct cli *cli, FILE *to)
+{
+    for (const struct cli_option *o = cli->options; o->name; o++) {
+        fprintf(to, "complete -c %s -l %s", cli->tool, o->name);
+        if (has_short(o))
+            fprintf(to, " -s %c", o->id);
+        if (o->arg && !is_optional(o))
+            fputs(has_choices(o) ? " -x" : " -r", to);
+        if (has_choices(o)) {
+            fputs(" -a '", to);
+            put_choices(to, o);
+            fputc('\'', to);
+        }
+        fputs(" -d '", to);
+        for (const char *p = o->help; *p != '\0'; p++)
+            fprintf(to, *p == '\'' || *p == '\\' ? "\\%c" : "%c", *p);
+        fputs("'\n", to);
+    }
+}
+
+bool cli_completion(const struct cli *cli, const char *shell, FILE *to)
+{
+    static const struct {
+        const char *shell;
+        void (*put)(const struct cli *, FILE *);
+    } shells[] = {{"bash", put_bash}, {"zsh", put_zsh}, {"fish", put_fish}};
+    for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++) {
+        if (strcmp(shell, shells[i].shell) == 0) {
+            shells[i].put(cli, to);
+            return true;
+        }
+    }
+    return false;
+}
