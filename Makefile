@@ -25,13 +25,18 @@ srcs     = $(sort $(filter-out $(MAINS),$(wildcard $(1)/*.c)))
 objs     = $(patsubst %.c,$(BUILD)/%.o,$(call srcs,$(1)))
 lib      = $(BUILD)/lib$(1).a
 
+LIBS    ?= $(FOLDERS)
 TOOLS   := $(BUILD)/bin/hlxc $(BUILD)/bin/hlxrun $(BUILD)/bin/hlxfmt
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c))
 
-.PHONY: all clean unit
+.PHONY: all libs tools unit units deps deps-dev demo check bench ulp lint layers tour format man \
+        install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
-all: $(TOOLS)
+all: tools
+tools: $(TOOLS)
+libs: $(foreach f,$(FOLDERS),$(call lib,$(f)))
+units: $(UNIT)
 
 $(foreach f,$(FOLDERS),$(eval $(call lib,$(f)): $(call objs,$(f))))
 $(call lib,frontend): $(patsubst %.c,%.o,$(GEN)) $(BUILD)/frontend/stdlib.o
@@ -68,15 +73,78 @@ $(TOOLS):
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 # Unit tests link everything; the linker takes what each needs.
-$(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o
+GROUP    = -Wl,--start-group $(foreach f,$(FOLDERS),$(wildcard $(call lib,$(f)))) -Wl,--end-group
+$(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(foreach f,$(LIBS),$(call lib,$(f)))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -o $@ $^ -Wl,--start-group $(foreach f,$(FOLDERS),$(wildcard $(call lib,$(f)))) -Wl,--end-group $(LDLIBS) -lcmocka -lmpfr -lgmp
+	$(CC) $(CFLAGS) -o $@ $< $(GROUP) $(LDLIBS) -lcmocka -lmpfr -lgmp
 
-# make unit NAME=lcb: builds the libraries that exist so far, then one test, and runs it.
-LIBS    ?= $(FOLDERS)
+# make unit NAME=lcb [LIBS="base latent"]: builds the libraries named, one test, and runs it.
 unit: $(foreach f,$(LIBS),$(call lib,$(f)))
 	$(MAKE) --no-print-directory BUILD=$(BUILD) $(BUILD)/tests/unit/$(NAME)_test
 	$(BUILD)/tests/unit/$(NAME)_test
+
+# ULP of the exact functions: all 2^32 inputs of each (minutes); `make check` takes a sample.
+$(BUILD)/tests/ulp/ulp: $(BUILD)/tests/ulp/ulp.o $(foreach f,ir latent base,$(call lib,$(f)))
+	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS) -lmpfr -lgmp
+$(BUILD)/tests/ulp/ulp.o: OPT = -O3
+ulp: $(BUILD)/tests/ulp/ulp
+	$<
+
+# -- what people type -----------------------------------------------------------------------------
+deps:
+	@sh tools/deps.sh build
+deps-dev:
+	@sh tools/deps.sh dev
+
+demo: deps
+	@$(MAKE) --no-print-directory -j2 tools
+	$(BUILD)/bin/hlxc examples/tiny_transformer.hlxl -o $(BUILD)/tiny_transformer.hbin
+	$(BUILD)/bin/hlxrun $(BUILD)/tiny_transformer.hbin --train
+
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+check: deps-dev
+	@$(MAKE) --no-print-directory -j2 tools
+	@$(MAKE) --no-print-directory -j2 units $(BUILD)/tests/ulp/ulp
+	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/san OPT=-O1 EXTRA='$(SAN)' tools
+	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/san OPT=-O1 EXTRA='$(SAN)' units
+	@sh tests/check.sh $(BUILD) $(BUILD)/san $(SUITES)
+
+bench: deps
+	@$(MAKE) --no-print-directory -j2 tools
+	@sh tests/bench/bench.sh $(BUILD)
+
+SOURCES := $(foreach f,$(FOLDERS) tests/unit tests/ulp tests/exact tests/fuzz,$(wildcard $(f)/*.[ch]))
+TIDY    := $(filter %.c,$(SOURCES))
+layers:
+	@awk -f tools/layers.awk $(foreach f,$(FOLDERS),$(wildcard $(f)/*.[chly])) && echo "ok - layers"
+tour:
+	@sh tools/tour.sh
+format:
+	clang-format -i $(SOURCES)
+lint: layers
+	clang-format --dry-run -Werror $(SOURCES)
+	@awk 'length > 100 {print FILENAME ":" FNR ": over 100 columns"; bad = 1} END {exit bad}' \
+	    $(filter-out %.def,$(SOURCES)) tools/*.sh tests/*.sh
+	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/clang CC=clang tools
+	printf '%s\n' $(TIDY) | xargs -P2 -n4 clang-tidy --quiet --warnings-as-errors='*' 2>/dev/null -- \
+	    -std=c17 -D_POSIX_C_SOURCE=200809L -I. -I$(BUILD)/clang
+
+man: $(patsubst docs/%.scd,$(BUILD)/man/%,$(wildcard docs/*.scd))
+$(BUILD)/man/%: docs/%.scd
+	@mkdir -p $(@D)
+	scdoc <$< >$@
+
+install: tools
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/hlx/examples
+	install $(TOOLS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 examples/* $(DESTDIR)$(PREFIX)/share/hlx/examples
+	@if command -v scdoc >/dev/null; then $(MAKE) --no-print-directory man && \
+	    install -m 644 $(BUILD)/man/* $(DESTDIR)$(PREFIX)/share/man/man1; \
+	else echo "scdoc is missing: man pages are not installed"; fi
+uninstall:
+	rm -f $(patsubst $(BUILD)/%,$(DESTDIR)$(PREFIX)/%,$(TOOLS))
+	rm -rf $(DESTDIR)$(PREFIX)/share/hlx $(DESTDIR)$(PREFIX)/share/man/man1/hlx*.1
 
 clean:
 	rm -rf $(BUILD)
