@@ -13,7 +13,10 @@ struct eval_counters {
     uint32_t step; // 0 for initialisers; the first training step is 1
 };
 
-enum { EVAL_NO_FUSE = 1 };
+enum {
+    EVAL_NO_FUSE = 1,    // every node a kernel of its own
+    EVAL_TREES_ONLY = 2, // div and sqrt of f32 by their trees too, not by the hardware's
+};
 
 struct eval;
 
@@ -26,7 +29,8 @@ void eval_free(struct eval *e);
 // Bytes of working memory held.
 size_t eval_memory(const struct eval *e);
 
-// Runs once. inputs[i] and vars[i] point to row-major tensors of the entry's input i and the
+// Runs once, on HLX_THREADS threads (from the environment at eval_new; else one per processor); not
+// to be called for one eval from two threads at once. inputs[i] and vars[i] point to row-major tensors of the entry's input i and the
 // module's var i in storage form (only those that are read are touched); out[i] receives root i and
 // overlaps nothing else. Input floats are flushed; NaN bits in `out` are canonical (0x7fc00000).
 void eval_run(struct eval *e, const void *const *inputs, const void *const *vars,
