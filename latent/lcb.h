@@ -4,12 +4,28 @@
 
 #include "latent/value.h"
 
-// Appends the encoding of a valid value.
+enum lcb_tag {
+    LCB_NULL,
+    LCB_INT,       // SLEB128
+    LCB_FLOAT,     // 8 bytes, big-endian
+    LCB_TEXT,      // length, UTF-8
+    LCB_BYTES,     // length, bytes
+    LCB_ARR_START, // count, values, LCB_ARR_END
+    LCB_ARR_END,
+    LCB_OBJ_START, // count, (key length, key, value)*, LCB_OBJ_END
+    LCB_OBJ_END,
+    LCB_HANDLE_REF, // length, "&h_..."
+    LCB_TRUE,
+    LCB_FALSE,
+    LCB_TAGS // how many there are
+};
+
+// Appends the encoding of a valid value (see value_validate; the depth is asserted).
 void lcb_encode(const struct value *v, struct buf *out);
 
 // Decodes exactly n bytes into the arena. Strict: refuses everything that lcb_encode would not
 // write (see spec/latent.md) and never allocates on the word of a length field. Returns NULL and
-// fills *error on bad input.
+// fills *error (which may be NULL) on bad input.
 const struct value *lcb_decode(struct arena *a, const void *bytes, size_t n,
                                struct latent_error *error);
 

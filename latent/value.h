@@ -12,9 +12,9 @@
 enum value_kind {
     VALUE_NULL,
     VALUE_BOOL,
-    VALUE_INT,    // signed 64-bit
-    VALUE_FLOAT,  // IEEE double, finite, never -0.0
-    VALUE_TEXT,   // UTF-8, NFC, LF line ends
+    VALUE_INT,   // signed 64-bit
+    VALUE_FLOAT, // IEEE double, finite, never -0.0
+    VALUE_TEXT,  // UTF-8, NFC, LF line ends
     VALUE_BYTES,
     VALUE_ARRAY,
     VALUE_OBJECT, // unique text keys, sorted by code point (which is byte order in UTF-8)
@@ -27,6 +27,7 @@ struct value_field;
 
 struct value {
     enum value_kind kind;
+    unsigned depth; // nesting, kept by the constructors; a scalar and an empty array are 1
     union {
         bool boolean;
         int64_t integer;
@@ -75,27 +76,38 @@ const struct value *value_handle(struct arena *a, const char *text, struct laten
 // Sorts the fields (copied).
 const struct value *value_object(struct arena *a, const struct value_field *fields, size_t n,
                                  struct latent_error *error);
+// For decoders: parts that are in canonical form already, so nothing is normalised or sorted.
+// `kind` is TEXT, BYTES or HANDLE and the bytes are copied; keys are kept, not copied.
+const struct value *value_canonical(struct arena *a, enum value_kind kind, const void *bytes,
+                                    size_t n);
+const struct value *value_object_sorted(struct arena *a, const struct value_field *fields,
+                                        size_t n);
+
 // A contract is an object with one key, its number: {"902": {...}}.
 const struct value *value_contract(struct arena *a, int64_t number, const struct value *fields);
 
 // The field of an object, or NULL (also when v is no object).
 const struct value *value_get(const struct value *v, const char *key);
-// Shorthands for readers of untrusted values: false when the field is missing or of another kind.
+// Shorthands for readers of untrusted values: false when the field is missing or of another kind
+// (for text, also when it holds a NUL, which a C string could not show).
 bool value_get_int(const struct value *v, const char *key, int64_t *out);
 bool value_get_text(const struct value *v, const char *key, const char **out);
-// If v is a contract, its number and fields.
+// If v is a contract, its number and fields. Anything else gives false.
 bool value_is_contract(const struct value *v, int64_t *number, const struct value **fields);
 
-// Structural equality; equal values have equal LC-B bytes and the other way round.
+// Structural equality; equal values have equal LC-B bytes and the other way round. Values deeper
+// than VALUE_MAX_DEPTH, which have no encoding, equal only themselves.
 bool value_equal(const struct value *a, const struct value *b);
 
 // Nesting depth (a scalar is 1). Contract 804: checks the whole value (depth, UTF-8, NFC, finite
-// floats, key order); false fills *error.
+// floats, key order); false fills *error. The constructors leave only the depth to be checked, and
+// whoever encodes a value of unknown depth checks it first.
 size_t value_depth(const struct value *v);
 bool value_validate(struct arena *a, const struct value *v, struct latent_error *error);
 
-// Writes a value for people: JSON with sorted keys; bytes as {"$bytes":"hex"}, handles as "&h_...".
-// indent 0 gives one line.
+// Writes a value for people: JSON with sorted keys; bytes as {"$bytes": "hex"}, handles as
+// "&h_...". indent 0 gives one line; there is no line end after the last. What lies deeper than
+// VALUE_MAX_DEPTH is shown as "...".
 void value_json(const struct value *v, unsigned indent, struct buf *out);
 
 const char *value_kind_name(enum value_kind kind);

@@ -1,0 +1,118 @@
+// lcb.c: encodes a value as LC-B, its canonical bytes (contract 800).
+#include "latent/lcb.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void put_uleb(struct buf *out, uint64_t n)
+{
+    while (n >= 0x80) {
+        buf_putc(out, (char)(n | 0x80));
+        n >>= 7;
+    }
+    buf_putc(out, (char)n);
+}
+
+// Stops at the first group whose top bit already tells the sign of what is left.
+static void put_sleb(struct buf *out, int64_t i)
+{
+    uint64_t sign = i < 0 ? UINT64_MAX : 0, rest = (uint64_t)i;
+    for (;;) {
+        unsigned char group = rest & 0x7F;
+        rest = rest >> 7 | sign << 57;
+        if (rest == sign && (group >> 6) == (sign & 1)) {
+            buf_putc(out, (char)group);
+            return;
+        }
+        buf_putc(out, (char)(group | 0x80));
+    }
+}
+
+static void put_counted(struct buf *out, const char *bytes, size_t n)
+{
+    put_uleb(out, n);
+    buf_put(out, bytes, n);
+}
+
+static void put_null(const struct value *v, struct buf *out)
+{
+    (void)v;
+    buf_putc(out, LCB_NULL);
+}
+
+static void put_bool(const struct value *v, struct buf *out)
+{
+    buf_putc(out, v->as.boolean ? LCB_TRUE : LCB_FALSE);
+}
+
+static void put_int(const struct value *v, struct buf *out)
+{
+    buf_putc(out, LCB_INT);
+    put_sleb(out, v->as.integer);
+}
+
+static void put_float(const struct value *v, struct buf *out)
+{
+    uint64_t bits;
+    memcpy(&bits, &v->as.number, sizeof bits);
+    buf_putc(out, LCB_FLOAT);
+    for (int shift = 56; shift >= 0; shift -= 8)
+        buf_putc(out, (char)(bits >> shift));
+}
+
+static void put_text(const struct value *v, struct buf *out)
+{
+    buf_putc(out, LCB_TEXT);
+    put_counted(out, v->as.bytes.at, v->as.bytes.n);
+}
+
+static void put_bytes(const struct value *v, struct buf *out)
+{
+    buf_putc(out, LCB_BYTES);
+    put_counted(out, v->as.bytes.at, v->as.bytes.n);
+}
+
+static void put_handle(const struct value *v, struct buf *out)
+{
+    buf_putc(out, LCB_HANDLE_REF);
+    put_counted(out, v->as.bytes.at, v->as.bytes.n);
+}
+
+static void put_value(const struct value *v, struct buf *out);
+
+static void put_array(const struct value *v, struct buf *out)
+{
+    buf_putc(out, LCB_ARR_START);
+    put_uleb(out, v->as.array.n);
+    for (size_t i = 0; i < v->as.array.n; i++)
+        put_value(v->as.array.at[i], out);
+    buf_putc(out, LCB_ARR_END);
+}
+
+static void put_object(const struct value *v, struct buf *out)
+{
+    buf_putc(out, LCB_OBJ_START);
+    put_uleb(out, v->as.object.n);
+    for (size_t i = 0; i < v->as.object.n; i++) {
+        const struct value_field *f = &v->as.object.at[i];
+        put_counted(out, f->key, f->len);
+        put_value(f->value, out);
+    }
+    buf_putc(out, LCB_OBJ_END);
+}
+
+static void put_value(const struct value *v, struct buf *out)
+{
+    static void (*const put[])(const struct value *, struct buf *) = {
+        [VALUE_NULL] = put_null,   [VALUE_BOOL] = put_bool,     [VALUE_INT] = put_int,
+        [VALUE_FLOAT] = put_float, [VALUE_TEXT] = put_text,     [VALUE_BYTES] = put_bytes,
+        [VALUE_ARRAY] = put_array, [VALUE_OBJECT] = put_object, [VALUE_HANDLE] = put_handle,
+    };
+    put[v->kind](v, out);
+}
+
+void lcb_encode(const struct value *v, struct buf *out)
+{
+    assert(value_depth(v) <= VALUE_MAX_DEPTH);
+    put_value(v, out);
+}
