@@ -1,7 +1,5 @@
-// utf8.c: UTF-8 decoding, display width, NFC, and text made safe to show.
+// utf8.c: UTF-8 decoding, display width, and text made safe to show.
 #include "base/text.h"
-
-#include <stdlib.h>
 
 #include <utf8proc.h>
 
@@ -101,30 +99,4 @@ void buf_visible(struct buf *b, const char *s, size_t n)
             buf_put(b, s + i, len);
         }
     }
-}
-
-static bool is_ascii(const char *s, size_t n)
-{
-    unsigned char any = 0;
-    for (size_t i = 0; i < n; i++)
-        any |= (unsigned char)s[i];
-    return any < 0x80;
-}
-
-const char *text_nfc(struct arena *a, const char *s, size_t n, size_t *out_n)
-{
-    *out_n = n;
-    if (is_ascii(s, n))
-        return s;
-    if (!utf8_valid(s, n))
-        return NULL;
-    utf8proc_uint8_t *made = NULL;
-    utf8proc_ssize_t len = utf8proc_map((const utf8proc_uint8_t *)s, (utf8proc_ssize_t)n, &made,
-                                        UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-    if (len < 0) // the text is valid, so the only cause is memory
-        arena_exhausted();
-    *out_n = (size_t)len;
-    const char *copy = arena_copy(a, made, (size_t)len);
-    free(made);
-    return copy;
 }
