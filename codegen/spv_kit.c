@@ -64,9 +64,9 @@ spv_id spv_cbool(struct spv *b, bool x)
 // A module-scope variable: never shared, also when two look alike.
 static spv_id global(struct spv *b, SpvStorageClass class, spv_id type)
 {
-    spv_id id = spv_new(b);
-    spv_emit(b, &b->section[SPV_GLOBAL], SpvOpVariable, spv_pointer(b, class, type), id,
-             SPV((uint32_t) class));
+    spv_id id = spv_new(b), pointer = spv_pointer(b, class, type);
+    spv_emit(b, &b->section[SPV_GLOBAL], SpvOpVariable, pointer, id, SPV((uint32_t) class));
+    vec_push(b->arena, &b->globals, id);
     return id;
 }
 
