@@ -38,12 +38,12 @@ enum { CLI_END = -1, CLI_BAD = -2 };
 #define CLI_HELP 'h'
 #define CLI_VERSION 'V'
 #define CLI_COMPLETION 250
+// clang-format off
 #define CLI_COMMON                                                                                 \
     {CLI_HELP, "help", 0, "print this help and exit", "General"},                                  \
-        {CLI_VERSION, "version", 0, "print the version and exit", 0},                              \
-    {                                                                                              \
-        CLI_COMPLETION, "completion", "bash|zsh|fish", "print a completion script", 0              \
-    }
+    {CLI_VERSION, "version", 0, "print the version and exit", 0},                                  \
+    {CLI_COMPLETION, "completion", "bash|zsh|fish", "print a completion script", 0}
+// clang-format on
 
 // Starts parsing. Options and operands may be mixed; "--" ends options.
 void cli_start(struct cli_parse *p, const struct cli *cli, int argc, char **argv);
