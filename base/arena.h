@@ -35,8 +35,7 @@ char *arena_copy(struct arena *a, const void *bytes, size_t n);
 char *arena_strdup(struct arena *a, const char *s);
 
 // printf into the arena.
-char *arena_printf(struct arena *a, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *format, va_list args);
 
 // A growing step for vectors: returns a block of new_size bytes that starts with old's old_size

@@ -9,7 +9,8 @@
 //
 // Usage: diag_error(...) starts a diagnostic and returns it; diag_label, diag_note, diag_help add
 // to it. Diagnostics are kept and printed by diags_print, sorted by nothing: the order they were
-// found in is the order of reading. At most `limit` errors are kept (20); later ones are counted.
+// found in is the order of reading. At most `limit` errors (20) and as many warnings are
+// kept; later ones are counted.
 #ifndef HLX_BASE_DIAG_H
 #define HLX_BASE_DIAG_H
 
@@ -46,7 +47,7 @@ struct diags {
     const struct sources *sources;
     VEC(struct diag *) list;
     unsigned errors, warnings;
-    unsigned limit; // of errors kept
+    unsigned limit;   // of errors kept, and of warnings
     struct diag sink; // what is returned once the limit is reached
 };
 
@@ -77,7 +78,8 @@ void diags_render(const struct diags *d, enum diag_format format, bool color, st
 // diags_render to a stream; resolves DIAG_COLOR_AUTO by NO_COLOR, CLICOLOR_FORCE, tty and TERM.
 void diags_print(const struct diags *d, enum diag_format format, enum diag_color color, FILE *to);
 
-// Whether colour is wanted on a stream (flag, NO_COLOR, CLICOLOR_FORCE, tty and TERM, in this order).
+// Whether colour is wanted on a stream: by flag, NO_COLOR, CLICOLOR_FORCE, tty and TERM, in this
+// order.
 bool diag_use_color(enum diag_color color, FILE *to);
 
 #endif

@@ -18,11 +18,18 @@ uint64_t map_hash(const void *bytes, size_t len)
     return h ^ h >> 32;
 }
 
+// How far apart the slots lie that a hash tries. Odd, so that all are reached; from bits that do
+// not choose the first slot, so that keys made to meet in one slot part again.
+static size_t step_of(uint64_t hash)
+{
+    return (size_t)(hash >> 32) | 1;
+}
+
 // The slot that holds the key, or the free slot where it belongs. There is always a free one.
 static size_t find_slot(const struct map *m, const void *key, size_t len, uint64_t hash)
 {
     size_t mask = m->nslots - 1, i = hash & mask;
-    for (; m->slot[i] != 0; i = (i + 1) & mask) {
+    for (; m->slot[i] != 0; i = (i + step_of(hash)) & mask) {
         const struct map_entry *e = &m->entry[m->slot[i] - 1];
         if (e->hash == hash && e->len == len && (len == 0 || memcmp(e->key, key, len) == 0))
             break;
@@ -52,7 +59,7 @@ static void grow_slots(struct map *m)
     for (size_t k = 0; k < m->n; k++) {
         size_t i = m->entry[k].hash & mask;
         while (m->slot[i] != 0)
-            i = (i + 1) & mask;
+            i = (i + step_of(m->entry[k].hash)) & mask;
         m->slot[i] = (uint32_t)(k + 1);
     }
 }

@@ -15,9 +15,9 @@ struct span {
 };
 
 struct source {
-    const char *name; // as it is to be shown: the path the user typed, or "stdlib/nn.hlxl"
-    const char *text; // NUL-terminated copy
-    size_t len;       // below 4 GiB
+    const char *name;    // as it is to be shown: the path the user typed, or "stdlib/nn.hlxl"
+    const char *text;    // NUL-terminated copy
+    size_t len;          // below 4 GiB
     VEC(uint32_t) lines; // byte offset of each line's first byte
 };
 
@@ -28,8 +28,8 @@ struct sources {
 
 struct place {
     const char *name;
-    unsigned line, col;  // 1-based; col counts display columns, tabs to multiples of 8
-    unsigned byte_col;   // 1-based byte in the line
+    unsigned line, col;    // 1-based; col counts display columns, tabs to multiples of 8
+    unsigned byte_col;     // 1-based byte in the line
     const char *line_text; // not NUL-terminated
     size_t line_len;       // without the line end
 };

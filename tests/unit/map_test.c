@@ -78,7 +78,7 @@ static void many_keys_stay_in_order(void **state)
 static void equal_hash_bits_do_not_mix_keys(void **state)
 {
     (void)state;
-    // Keys whose hashes agree in the low 10 bits land in one run of slots.
+    // Keys whose hashes agree in the low 10 bits start at one slot.
     struct arena a = {0};
     struct map m;
     map_init(&m, &a);
