@@ -1,0 +1,23 @@
+// hbin.h: writes a compiled program (.hbin). The reader is runtime/program.h; spec/hbin.md is the
+// contract for both.
+#ifndef HLX_CODEGEN_HBIN_H
+#define HLX_CODEGEN_HBIN_H
+
+#include "base/source.h"
+#include "ir/ir.h"
+#include "latent/handle.h"
+#include "latent/pack.h"
+
+// Appends the .hbin of a module that has been through all passes, and returns the program's handle.
+// `s` is what its places refer to, the main file first. Equal modules and sources give equal bytes:
+// nothing of the machine, the time or the folder enters.
+struct handle hbin_write(struct arena *a, const struct ir_module *m, const struct sources *s,
+                         struct buf *out);
+
+// -- private to hbin*.c
+// ----------------------------------------------------------------------------
+
+// The debug object: what nodes are called and where they were written (spec/hbin.md, "Debug").
+const struct value *hbin_debug(struct arena *a, const struct ir_module *m, const struct sources *s);
+
+#endif

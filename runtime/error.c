@@ -1,0 +1,41 @@
+// error.c: failures of the runtime as values: an exit code and a sentence safe to print.
+#include "runtime/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+// Names in a message may come from hostile files: control characters would reach the terminal, and
+// the cut at the buffer's end may split a character.
+static void make_printable(char *text)
+{
+    struct buf clean = {0};
+    buf_visible(&clean, text, strlen(text));
+    size_t n = clean.n;
+    size_t room = sizeof((struct hlx_error *)0)->text - 1;
+    if (n > room)
+        for (n = room; n > 0 && ((unsigned char)clean.at[n] & 0xc0) == 0x80;)
+            n--;
+    if (n > 0)
+        memcpy(text, clean.at, n);
+    text[n] = '\0';
+    buf_free(&clean);
+}
+
+bool hlx_fail(struct hlx_error *e, int code, const char *format, ...)
+{
+    va_list args;
+    e->code = code;
+    va_start(args, format);
+    vsnprintf(e->text, sizeof e->text, format, args);
+    va_end(args);
+    make_printable(e->text);
+    return false;
+}
+
+bool hlx_no_memory(struct hlx_error *e, const char *what)
+{
+    return hlx_fail(e, EXIT_DEVICE, "out of memory for %s", what);
+}

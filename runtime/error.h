@@ -1,0 +1,21 @@
+// error.h: how the runtime reports failures: an exit code and a sentence, as a value.
+#ifndef HLX_RUNTIME_ERROR_H
+#define HLX_RUNTIME_ERROR_H
+
+#include <stdbool.h>
+
+#include "base/version.h"
+
+struct hlx_error {
+    int code;       // EXIT_... of base/version.h
+    char text[600]; // one sentence, valid UTF-8 without control characters; cut when too long
+};
+
+// Fills *e and returns false, so that a function may end with `return hlx_fail(...)`.
+bool hlx_fail(struct hlx_error *e, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// hlx_fail for memory that ran out; `what` names what it was for ("the parameters").
+bool hlx_no_memory(struct hlx_error *e, const char *what);
+
+#endif

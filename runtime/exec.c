@@ -1,0 +1,152 @@
+// exec.c: what all devices share: finding one, initial values, steps, and looking inside an entry.
+#include "runtime/exec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct exec_ops *const exec_devices[] = {&exec_cpu, NULL};
+
+const struct exec_ops *exec_find(const char *name, struct hlx_error *error)
+{
+    struct buf known = {0};
+    for (size_t i = 0; exec_devices[i]; i++) {
+        if (!strcmp(exec_devices[i]->name, name)) {
+            buf_free(&known);
+            return exec_devices[i];
+        }
+        buf_printf(&known, "%s%s", i ? ", " : "", exec_devices[i]->name);
+    }
+    hlx_fail(error, EXIT_DEVICE, "there is no device `%s` here; the devices of this hlxrun: %s",
+             name, known.at);
+    buf_free(&known);
+    return NULL;
+}
+
+static size_t var_bytes(const struct program *p, size_t var)
+{
+    return ir_type_bytes(ir_type_get(&p->module, p->module.vars.at[var].type));
+}
+
+static bool init_var(struct exec *x, size_t i, struct hlx_error *error)
+{
+    const struct ir_var *v = &x->program->module.vars.at[i];
+    const char *why = NULL;
+    void *bytes = malloc(var_bytes(x->program, i));
+    struct eval *e = eval_new(v->init, &v->init_value, 1, 0, &why);
+    bool ok = bytes && e;
+    if (ok) {
+        struct eval_counters counters = {.seed = x->seed, .step = 0};
+        const void *const *none = &(const void *){NULL};
+        eval_run(e, none, none, &counters, &bytes); // reads no input and no variable
+        ok = exec_set(x, (uint32_t)i, bytes, error);
+    } else {
+        hlx_fail(error, EXIT_DEVICE, "cannot initialise `%s`: %s", v->path,
+                 why ? why : "out of memory");
+    }
+    eval_free(e);
+    free(bytes);
+    return ok;
+}
+
+struct exec *exec_open(const struct exec_ops *device, const struct program *program, uint64_t seed,
+                       unsigned flags, struct hlx_error *error)
+{
+    struct exec *x = calloc(1, sizeof *x);
+    if (!x) {
+        hlx_no_memory(error, "the device");
+        return NULL;
+    }
+    *x = (struct exec){.ops = device, .program = program, .seed = seed, .flags = flags};
+    bool ok = device->open(x, error);
+    for (size_t i = 0; ok && i < program->module.vars.n; i++)
+        ok = init_var(x, i, error);
+    if (ok)
+        return x;
+    exec_close(x);
+    return NULL;
+}
+
+void exec_close(struct exec *x)
+{
+    if (!x)
+        return;
+    x->ops->close(x);
+    free(x);
+}
+
+bool exec_set(struct exec *x, uint32_t var, const void *bytes, struct hlx_error *error)
+{
+    return x->ops->set(x, var, bytes, error);
+}
+
+bool exec_get(struct exec *x, uint32_t var, void *bytes, struct hlx_error *error)
+{
+    return x->ops->get(x, var, bytes, error);
+}
+
+struct exec_plan *exec_prepare(struct exec *x, const struct ir_entry *entry,
+                               struct hlx_error *error)
+{
+    return x->ops->prepare(x, entry, error);
+}
+
+void exec_discard(struct exec_plan *plan)
+{
+    if (plan)
+        plan->exec->ops->discard(plan);
+}
+
+bool exec_submit(struct exec_plan *plan, const void *const *inputs, uint32_t step,
+                 struct hlx_error *error)
+{
+    return plan->exec->ops->submit(plan, inputs, step, error);
+}
+
+bool exec_collect(struct exec_plan *plan, void *const *outputs, struct hlx_error *error)
+{
+    return plan->exec->ops->collect(plan, outputs, error);
+}
+
+// -- looking inside ------------------------------------------------------------------------------
+
+static void free_all(void **at, size_t n)
+{
+    for (size_t i = 0; at && i < n; i++)
+        free(at[i]);
+    free(at);
+}
+
+// Copies of all variables; NULL and *error on failure.
+static void **copy_vars(struct exec *x, struct hlx_error *error)
+{
+    size_t n = x->program->module.vars.n;
+    void **at = calloc(n + 1, sizeof *at);
+    bool ok = at || hlx_no_memory(error, "copies of the variables");
+    for (size_t i = 0; ok && i < n; i++) {
+        at[i] = malloc(var_bytes(x->program, i));
+        ok = at[i] ? exec_get(x, (uint32_t)i, at[i], error)
+                   : hlx_no_memory(error, "copies of the variables");
+    }
+    if (ok)
+        return at;
+    free_all(at, n);
+    return NULL;
+}
+
+bool exec_probe(struct exec *x, const struct ir_entry *entry, const ir_ref *roots, size_t n,
+                const void *const *inputs, uint32_t step, void *const *out, struct hlx_error *error)
+{
+    const char *why = NULL;
+    unsigned flags = x->flags & EXEC_NO_FUSE ? EVAL_NO_FUSE : 0;
+    void **vars = copy_vars(x, error);
+    if (!vars)
+        return false;
+    struct eval *e = eval_new(entry->graph, roots, n, flags, &why);
+    if (e) {
+        struct eval_counters counters = {.seed = x->seed, .step = step};
+        eval_run(e, inputs, (const void *const *)vars, &counters, out);
+    }
+    eval_free(e);
+    free_all(vars, x->program->module.vars.n);
+    return e || hlx_fail(error, EXIT_DEVICE, "cannot compute inside `%s`: %s", entry->name, why);
+}

@@ -1,0 +1,82 @@
+// exec.h: runs a program on a device: its variables, its entries made ready, its steps.
+//
+// A device is a row of functions (struct exec_ops). All devices give the same bits, so what is not
+// worth a device's while (initialisers, statistics) is computed by the evaluator for all of them.
+#ifndef HLX_RUNTIME_EXEC_H
+#define HLX_RUNTIME_EXEC_H
+
+#include "ir/eval.h"
+#include "runtime/program.h"
+
+struct exec;      // a program on a device, with the values of its params and states
+struct exec_plan; // one of its entries, ready to run
+
+enum { EXEC_NO_FUSE = 1 };
+
+struct exec_ops {
+    const char *name; // for --device
+    const char *doc;  // for --list-devices
+    unsigned depth;   // steps that may be submitted before the first is collected
+    bool (*open)(struct exec *x, struct hlx_error *error);
+    void (*close)(struct exec *x); // after a failed open, too
+    bool (*set)(struct exec *x, uint32_t var, const void *bytes, struct hlx_error *error);
+    bool (*get)(struct exec *x, uint32_t var, void *bytes, struct hlx_error *error);
+    struct exec_plan *(*prepare)(struct exec *x, const struct ir_entry *entry,
+                                 struct hlx_error *error);
+    void (*discard)(struct exec_plan *plan);
+    bool (*submit)(struct exec_plan *plan, const void *const *inputs, uint32_t step,
+                   struct hlx_error *error);
+    bool (*collect)(struct exec_plan *plan, void *const *outputs, struct hlx_error *error);
+};
+
+// What every device's own struct begins with.
+struct exec {
+    const struct exec_ops *ops;
+    const struct program *program; // outlives this
+    uint64_t seed;
+    unsigned flags;
+    void *device; // the device's own state
+};
+
+struct exec_plan {
+    struct exec *exec;
+    const struct ir_entry *entry;
+    void *device; // the device's own state
+};
+
+// The devices, best first; ends with NULL.
+extern const struct exec_ops *const exec_devices[];
+
+// A device by name; NULL and *error (EXIT_DEVICE) when this build has none of that name.
+const struct exec_ops *exec_find(const char *name, struct hlx_error *error);
+
+// Puts a program on a device and gives its variables their initial values under `seed`. Returns
+// NULL and fills *error on failure.
+struct exec *exec_open(const struct exec_ops *device, const struct program *program, uint64_t seed,
+                       unsigned flags, struct hlx_error *error);
+void exec_close(struct exec *x); // plans are discarded first
+
+// Writes and reads a variable in storage form (row-major, ir_type_bytes of its type).
+bool exec_set(struct exec *x, uint32_t var, const void *bytes, struct hlx_error *error);
+bool exec_get(struct exec *x, uint32_t var, void *bytes, struct hlx_error *error);
+
+struct exec_plan *exec_prepare(struct exec *x, const struct ir_entry *entry,
+                               struct hlx_error *error);
+void exec_discard(struct exec_plan *plan);
+
+// Starts a step: inputs[i] is the entry's input i in storage form, free again on return. At most
+// `depth` steps may be under way. exec_collect waits for the oldest one, writes its outputs in the
+// entry's order, and by then its updates are made.
+bool exec_submit(struct exec_plan *plan, const void *const *inputs, uint32_t step,
+                 struct hlx_error *error);
+bool exec_collect(struct exec_plan *plan, void *const *outputs, struct hlx_error *error);
+
+// Computes any nodes of an entry at the variables' present values, without updating them: out[i]
+// receives root i. No step may be under way.
+bool exec_probe(struct exec *x, const struct ir_entry *entry, const ir_ref *roots, size_t n,
+                const void *const *inputs, uint32_t step, void *const *out,
+                struct hlx_error *error);
+
+extern const struct exec_ops exec_cpu; // exec_cpu.c
+
+#endif
