@@ -359,6 +359,16 @@ static bool check_counts(struct infer *c, const struct ir_op_info *info)
     return true;
 }
 
+// Names that the caller chose win over those that travelled here.
+static ir_typeid merge_names(struct ir_module *m, ir_typeid chosen, ir_typeid inferred)
+{
+    struct ir_type t = *ir_type_get(m, chosen);
+    for (unsigned i = 0; i < t.rank; i++)
+        if (!t.name[i])
+            t.name[i] = ir_type_get(m, inferred)->name[i];
+    return ir_type_make(m, t.dtype, t.rank, t.dim, t.name);
+}
+
 bool ir_infer(struct ir_module *m, enum ir_op op, const ir_typeid *args, unsigned nargs,
               const int64_t *attrs, unsigned nattrs, ir_typeid wanted_type, ir_typeid *out,
               struct ir_fault *fault)
@@ -374,8 +384,6 @@ bool ir_infer(struct ir_module *m, enum ir_op op, const ir_typeid *args, unsigne
     if (wanted_type && !ir_type_equal(m, t, wanted_type))
         return infer_fail(&c, -1, -1, "`%s` gives %s here, not %s", c.name, ir_type_text(m, t),
                           ir_type_text(m, wanted_type));
-    // Names that the caller chose win over those that travelled here.
-    bool named = wanted_type && m->types.at[wanted_type].base != wanted_type;
-    *out = named ? wanted_type : t;
+    *out = wanted_type ? merge_names(m, wanted_type, t) : t;
     return true;
 }
