@@ -234,7 +234,7 @@ static const struct value *decode_array(struct decoder *d, unsigned depth)
     if (!read_end(d, LCB_ARR_END, "the end tag of an array is missing"))
         return NULL;
     d->items.n = base;
-    return value_array(d->arena, d->items.at + base, (size_t)n);
+    return value_array(d->arena, n > 0 ? d->items.at + base : NULL, (size_t)n);
 }
 
 // Reads a key, which must come after the one before it in the same object.
@@ -277,7 +277,7 @@ static const struct value *decode_object(struct decoder *d, unsigned depth)
     if (!read_end(d, LCB_OBJ_END, "the end tag of an object is missing"))
         return NULL;
     d->fields.n = base;
-    return value_object_sorted(d->arena, d->fields.at + base, (size_t)n);
+    return value_object_sorted(d->arena, n > 0 ? d->fields.at + base : NULL, (size_t)n);
 }
 
 static const struct value *decode_value(struct decoder *d, unsigned depth)
