@@ -36,12 +36,15 @@ enum ast_operator {
     AST_POW
 };
 
+#define AST_MAX_DEPTH 1000 // so that walks over a tree can recurse
+
 struct ast {
     uint8_t kind; // enum ast_kind
     uint8_t op;   // enum ast_operator
     uint16_t flags;
     struct span span;
-    struct span name_span; // of `text` where the node declares or names something
+    struct span name_span; // of `text` where the node names something; of a BINARY's operator
+    uint32_t depth;        // levels below and with this node; at most AST_MAX_DEPTH
     const char *text;      // NUL-terminated; "" when empty
     size_t text_len;
     union {
@@ -66,7 +69,8 @@ struct ast_file {
 
 const char *ast_kind_name(enum ast_kind kind);
 const char *ast_operator_text(enum ast_operator op); // ASCII spelling
-// Writes a tree for `hlxc --emit=ast`: one node a line, indented, with spans as line:col.
+// Writes a tree for `hlxc --emit=ast`: one node a line, indented, with spans as line:col (without
+// spans when `s` is NULL).
 void ast_dump(const struct sources *s, const struct ast *tree, struct buf *out);
 
 #endif

@@ -1,0 +1,194 @@
+// repair.c: says what is wrong with characters and words that are no tokens, and goes on.
+#include "frontend/literal.h"
+
+#include <string.h>
+
+#include "frontend/grammar.h"
+
+struct range {
+    uint32_t first, last;
+};
+
+// Characters that show nothing, or that change how the rest of the line is shown.
+static const struct range hidden[] = {
+    {0x0080, 0x00a0}, {0x00ad, 0x00ad},   {0x034f, 0x034f}, {0x061c, 0x061c}, {0x115f, 0x1160},
+    {0x17b4, 0x17b5}, {0x180b, 0x180f},   {0x2000, 0x200f}, {0x2028, 0x202f}, {0x205f, 0x206f},
+    {0x3000, 0x3000}, {0x3164, 0x3164},   {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
+    {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
+};
+
+// Of those, the ones that reorder text: not even comments and texts may have them.
+static const struct range reordering[] = {{0x202a, 0x202e}, {0x2066, 0x2069}};
+
+#define IS_IN(rune, table) is_in((rune), (table), sizeof(table) / sizeof *(table))
+
+static bool is_in(uint32_t rune, const struct range *table, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rune >= table[i].first && rune <= table[i].last)
+            return true;
+    return false;
+}
+
+// What was probably meant, and the token that stands for it.
+static const struct lookalike {
+    uint32_t rune;
+    const char *meant;
+    int token;
+} lookalikes[] = {
+    {0x2212, "-", TOK_MINUS}, {0x2010, "-", TOK_MINUS},  {0x2013, "-", TOK_MINUS},
+    {0x2014, "-", TOK_MINUS}, {0x00d7, "*", TOK_STAR},   {0x00b7, "*", TOK_STAR},
+    {0x22c5, "*", TOK_STAR},  {0x2217, "*", TOK_STAR},   {0x00f7, "/", TOK_SLASH},
+    {0x2215, "/", TOK_SLASH}, {0x2264, "<=", TOK_LE},    {0x2265, ">=", TOK_GE},
+    {0x2260, "!=", TOK_NE},   {0x2192, "->", TOK_ARROW}, {0x2254, ":=", TOK_UPDATE},
+    {0x2227, "and", TOK_AND}, {0x2228, "or", TOK_OR},    {0x00ac, "not", TOK_NOT},
+    {0x201c, "\"", TOK_NAME}, {0x201d, "\"", TOK_NAME},  {0x2018, "\"", TOK_NAME},
+    {0x2019, "\"", TOK_NAME}, {0xff0c, ",", TOK_COMMA},  {0xff1b, ";", TOK_SEMI},
+    {0xff1a, ":", TOK_COLON},
+};
+
+static const struct lookalike *find_lookalike(uint32_t rune)
+{
+    for (size_t i = 0; i < sizeof lookalikes / sizeof *lookalikes; i++)
+        if (lookalikes[i].rune == rune)
+            return &lookalikes[i];
+    return NULL;
+}
+
+// The first rune beyond ASCII in a span; the span is narrowed to it.
+static uint32_t first_foreign(const char *text, struct span *at)
+{
+    uint32_t rune = 0;
+    while (at->start < at->end && (unsigned char)text[at->start] < 0x80)
+        at->start++;
+    at->end = at->start + (uint32_t)utf8_decode(text + at->start, at->end - at->start, &rune);
+    return rune;
+}
+
+static void report_hidden(struct scan *s, struct span at, uint32_t rune)
+{
+    struct diag *g = diag_error(s->diags, at, "HLX0104",
+                                "U+%04X is invisible or changes the direction of text", rune);
+    diag_help(g, "remove it; in a text write \\u{%X}", rune);
+}
+
+static int repair_foreign(struct scan *s)
+{
+    struct span at = s->at;
+    uint32_t rune = first_foreign(s->source->text, &at);
+    bool alone = at.start == s->at.start && at.end == s->at.end;
+    if (IS_IN(rune, hidden)) {
+        report_hidden(s, at, rune);
+        return alone ? -1 : TOK_NAME;
+    }
+    struct diag *g =
+        diag_error(s->diags, at, "HLX0103",
+                   "U+%04X stands outside text and comments, where all is ASCII", rune);
+    const struct lookalike *like = find_lookalike(rune);
+    if (like)
+        diag_help(g, "did you mean `%s`?", like->meant);
+    return like && alone ? like->token : TOK_NAME;
+}
+
+static int repair_char(struct scan *s)
+{
+    unsigned char c = (unsigned char)s->source->text[s->at.start];
+    if (c < 0x20 || c == 0x7f) {
+        diag_error(s->diags, s->at, "HLX0104", "control character U+%04X in the source", c);
+        return -1;
+    }
+    struct diag *g = diag_error(s->diags, s->at, "HLX0102", "`%c` means nothing in HLXL", c);
+    if (c == '\'' || c == '`')
+        diag_help(g, "texts stand in double quotes");
+    else if (c == '#')
+        diag_help(g, "comments begin with //");
+    else if (c == '^')
+        diag_help(g, "a power is written `**`");
+    return -1;
+}
+
+static int repair_alien(struct scan *s, const char *ours, int token)
+{
+    diag_error(s->diags, s->at, "HLX0111", "`%.*s` is written `%s` in HLXL",
+               (int)(s->at.end - s->at.start), s->source->text + s->at.start, ours);
+    return token;
+}
+
+static int repair_block_comment(struct scan *s)
+{
+    struct span open = {s->at.file, s->at.start, s->at.start + 2};
+    struct diag *g = diag_error(s->diags, open, "HLX0111", "there are no block comments");
+    diag_help(g, "a comment begins with // and ends with its line");
+    return -1;
+}
+
+static int repair_assign(struct scan *s)
+{
+    struct diag *g = diag_error(s->diags, s->at, "HLX0111", "there is no `%.*s`",
+                                (int)(s->at.end - s->at.start), s->source->text + s->at.start);
+    diag_help(g, "write `x = x %.*s ...`", (int)(s->at.end - s->at.start - 1),
+              s->source->text + s->at.start);
+    return TOK_ASSIGN;
+}
+
+static int repair_open_text(struct scan *s)
+{
+    struct diag *g = diag_error(s->diags, s->at, "HLX0105", "the text is not closed on its line");
+    diag_help(g, "end it with `\"`; a line end inside a text is written \\n");
+    return TOK_TEXT;
+}
+
+static int repair_number(struct scan *s)
+{
+    diag_error(s->diags, s->at, "HLX0107", "malformed number");
+    return TOK_INT;
+}
+
+static int repair_float(struct scan *s)
+{
+    diag_error(s->diags, s->at, "HLX0107", "a float begins with a digit: write 0%.*s",
+               (int)(s->at.end - s->at.start), s->source->text + s->at.start);
+    return TOK_FLOAT;
+}
+
+static int repair_handle(struct scan *s)
+{
+    struct diag *g = diag_error(s->diags, s->at, "HLX0110", "`&` without the name of a handle");
+    diag_help(g, "a handle is written &h_... or &name; the logical operator is `and`");
+    return TOK_HANDLE;
+}
+
+int literal_repair(struct scan *s, int piece)
+{
+    if (diags_full(s->diags))
+        scan_stop(s);
+    switch (piece) {
+    case SCAN_FOREIGN: return repair_foreign(s);
+    case SCAN_OPEN_TEXT: return repair_open_text(s);
+    case SCAN_BAD_NUMBER: return repair_number(s);
+    case SCAN_BAD_FLOAT: return repair_float(s);
+    case SCAN_BAD_HANDLE: return repair_handle(s);
+    case SCAN_ALIEN_AND: return repair_alien(s, "and", TOK_AND);
+    case SCAN_ALIEN_OR: return repair_alien(s, "or", TOK_OR);
+    case SCAN_ALIEN_NOT: return repair_alien(s, "not", TOK_NOT);
+    case SCAN_ALIEN_ASSIGN: return repair_assign(s);
+    case SCAN_BLOCK_COMMENT: return repair_block_comment(s);
+    default: return repair_char(s);
+    }
+}
+
+void literal_check_hidden(struct scan *s, struct span at)
+{
+    const char *text = s->source->text;
+    for (uint32_t i = at.start; i < at.end;) {
+        unsigned char c = (unsigned char)text[i];
+        uint32_t rune = c;
+        size_t n = c < 0x80 ? 1 : utf8_decode(text + i, at.end - i, &rune);
+        struct span one = {at.file, i, i + (uint32_t)n};
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            diag_error(s->diags, one, "HLX0104", "control character U+%04X in the source", c);
+        else if (c == 0xe2 && IS_IN(rune, reordering))
+            report_hidden(s, one, rune);
+        i += (uint32_t)n;
+    }
+}

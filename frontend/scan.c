@@ -1,0 +1,356 @@
+// scan.c: turns the pieces of a spelling's scanner into the tokens that the grammar sees.
+#include "frontend/scan.h"
+
+#include <string.h>
+
+#include "frontend/grammar.h"
+#include "frontend/literal.h"
+
+enum { SCAN_MAX_TEXT = 1 << 30 }; // flex counts in int
+
+enum token_class { KEYWORD, SOFT, OPERATOR, OPEN, CLOSE, MARK, LITERAL };
+
+struct token_row {
+    const char *text;
+    int token;
+    uint8_t class, ends;
+};
+
+static const struct token_row tokens[] = {
+#define TOKEN(id, text, glyph, class, ends) {text, TOK_##id, class, ends},
+#include "frontend/tokens.def"
+#undef TOKEN
+};
+
+enum { NTOKENS = sizeof tokens / sizeof *tokens };
+
+// Rows stand in the order of the table, tokens in the order of the grammar.
+static const struct token_row *row_of(int token)
+{
+    for (size_t i = 0; i < NTOKENS; i++)
+        if (tokens[i].token == token)
+            return &tokens[i];
+    return NULL;
+}
+
+const char *scan_spelling_of(int token)
+{
+    const struct token_row *row = row_of(token);
+    return row && *row->text ? row->text : NULL;
+}
+
+static int keyword(const char *text, size_t len)
+{
+    for (size_t i = 0; i < NTOKENS; i++)
+        if (tokens[i].class <= SOFT && tokens[i].text[0] == text[0] &&
+            strlen(tokens[i].text) == len && memcmp(tokens[i].text, text, len) == 0)
+            return tokens[i].token;
+    return TOK_NAME;
+}
+
+static bool can_end(int token)
+{
+    const struct token_row *row = row_of(token);
+    return row && row->ends;
+}
+
+// -- start and finish ----------------------------------------------------------------------------
+
+static size_t first_bad_byte(const char *text, size_t len)
+{
+    size_t at = 0;
+    uint32_t rune;
+    while (at < len) {
+        size_t n = (unsigned char)text[at] < 0x80 ? 1 : utf8_decode(text + at, len - at, &rune);
+        if (n == 0)
+            break;
+        at += n;
+    }
+    return at;
+}
+
+static bool check_text(struct scan *s)
+{
+    size_t len = s->source->len;
+    struct span at = {s->file->file, 0, 0};
+    if (len > SCAN_MAX_TEXT) {
+        diag_error(s->diags, at, "HLX0112", "the source is longer than 1 GiB");
+        return false;
+    }
+    size_t bad = first_bad_byte(s->source->text, len);
+    if (bad == len)
+        return true;
+    at.start = (uint32_t)bad;
+    at.end = (uint32_t)bad + 1;
+    struct diag *g = diag_error(s->diags, at, "HLX0101", "byte 0x%02x is not UTF-8",
+                                (unsigned char)s->source->text[bad]);
+    diag_help(g, "sources are UTF-8 text; convert the file, e.g. with iconv -t UTF-8");
+    return false;
+}
+
+bool scan_start(struct scan *s, struct arena *a, const struct sources *sources, struct diags *d,
+                struct ast_file *file, const struct scan_spelling *spelling)
+{
+    memset(s, 0, sizeof *s);
+    s->arena = a;
+    s->source = sources_get(sources, file->file);
+    s->diags = d;
+    s->file = file;
+    s->spelling = spelling;
+    s->held = -1;
+    s->first_on_line = true;
+    s->last = TOK_SEMI;
+    if (!check_text(s))
+        return false;
+    uint32_t bom = s->source->len >= 3 && memcmp(s->source->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    s->at = (struct span){file->file, bom, bom};
+    s->state = spelling->open(s->source->text + bom, s->source->len - bom);
+    return true;
+}
+
+void scan_finish(struct scan *s)
+{
+    if (s->state)
+        s->spelling->close(s->state);
+    s->state = NULL;
+}
+
+void scan_stop(struct scan *s)
+{
+    s->stopped = true;
+}
+
+// -- where things stand ---------------------------------------------------------------------------
+
+static int top(const struct scan *s)
+{
+    return s->depth ? s->bracket[s->depth - 1].close : 0;
+}
+
+// Whether statements are possible here: line ends count, and so do `;`.
+static bool in_braces(const struct scan *s)
+{
+    return s->depth == 0 || top(s) == TOK_RBRACE;
+}
+
+// The token about to come is the first of its line, and a statement may begin with it.
+static bool at_new_statement(const struct scan *s)
+{
+    bool in_header = s->in_header && s->depth == s->header_depth;
+    return s->first_on_line && in_braces(s) && !in_header && can_end(s->last);
+}
+
+// -- from pieces to tokens
+// -------------------------------------------------------------------------
+
+static void take_comment(struct scan *s)
+{
+    struct span at = s->at;
+    const char *text = s->source->text;
+    while (at.end > at.start &&
+           (text[at.end - 1] == '\r' || text[at.end - 1] == ' ' || text[at.end - 1] == '\t'))
+        at.end--;
+    literal_check_hidden(s, at);
+    vec_push(s->arena, &s->file->comments,
+             (struct ast_comment){.span = at, .own_line = s->first_on_line});
+}
+
+// A name is a keyword unless it follows `.` or `as`, where only names stand.
+static int name_token(struct scan *s)
+{
+    if (s->last == TOK_DOT || s->last == TOK_AS)
+        return TOK_NAME;
+    return keyword(s->source->text + s->at.start, s->at.end - s->at.start);
+}
+
+// `@` after an operand is the matrix product, elsewhere the field mark.
+static int at_token(const struct scan *s)
+{
+    bool operand = can_end(s->last) && s->last != TOK_RETURN && !at_new_statement(s);
+    return operand ? TOK_MATMUL : TOK_FIELD;
+}
+
+static int meaning(struct scan *s, int piece)
+{
+    if (piece == TOK_NAME)
+        return name_token(s);
+    if (piece == TOK_MATMUL)
+        return at_token(s);
+    return piece;
+}
+
+// Takes a piece as a token; a repaired one has an ERROR node for its value.
+static void hold(struct scan *s, int piece)
+{
+    s->held = piece < 0 ? literal_repair(s, piece) : meaning(s, piece);
+    s->held_at = s->at;
+    if (s->held == 0)
+        s->held_at.start = s->held_at.end;
+    s->held_value = literal_leaf(s, s->held, s->held_at, piece < 0);
+}
+
+// Reads pieces up to the next token into s->held.
+static void fetch(struct scan *s)
+{
+    for (;;) {
+        int piece = s->spelling->next(s->state, &s->at);
+        if (piece == SCAN_NEWLINE) {
+            s->first_on_line = true;
+        } else if (piece == SCAN_COMMENT) {
+            take_comment(s);
+        } else {
+            hold(s, piece);
+            if (s->held >= 0)
+                return;
+        }
+    }
+}
+
+// -- brackets
+// --------------------------------------------------------------------------------------
+
+static int closing(int token)
+{
+    switch (token) {
+    case TOK_LPAREN: return TOK_RPAREN;
+    case TOK_LBRACKET: return TOK_RBRACKET;
+    case TOK_LBRACE: return TOK_RBRACE;
+    default: return 0;
+    }
+}
+
+static bool is_closing(int token)
+{
+    return token == TOK_RPAREN || token == TOK_RBRACKET || token == TOK_RBRACE;
+}
+
+static bool open_below(const struct scan *s, int close)
+{
+    for (unsigned i = 0; i < s->depth; i++)
+        if (s->bracket[i].close == close)
+            return true;
+    return false;
+}
+
+static void push_bracket(struct scan *s)
+{
+    if (s->depth < PARSE_MAX_DEPTH) {
+        s->bracket[s->depth++] = (struct scan_bracket){closing(s->held), s->held_at};
+        return;
+    }
+    struct diag *g = diag_error(s->diags, s->held_at, "E_DEPTH_EXCEEDED",
+                                "brackets are nested more than %d deep", PARSE_MAX_DEPTH);
+    diag_help(g, "give inner parts a name with `let`");
+    scan_stop(s);
+}
+
+// A line that starts with one of these cannot go on inside ( or [.
+static bool starts_statement(const struct scan *s)
+{
+    const char *after = s->source->text + s->held_at.end;
+    int t = s->held;
+    return s->first_on_line && *after != ':' &&
+           (t == TOK_LET || t == TOK_VAR || t == TOK_RETURN || t == TOK_IMPORT || t == TOK_PARAM ||
+            t == TOK_FOR);
+}
+
+static void report_unclosed(struct scan *s)
+{
+    struct span open = s->bracket[s->depth - 1].open;
+    struct diag *g = diag_error(s->diags, open, "HLX0202", "this `%c` is never closed",
+                                s->source->text[open.start]);
+    if (s->held == TOK_SEMI)
+        diag_label(g, s->held_at, "the statement ends here");
+    else if (is_closing(s->held))
+        diag_label(g, s->held_at, "this closes a bracket further out");
+    else if (s->held != 0)
+        diag_label(g, s->held_at, "the next statement begins here");
+    if (s->held == 0)
+        scan_stop(s); // one report for all that are open at the end
+}
+
+static void report_stray(struct scan *s)
+{
+    diag_error(s->diags, s->held_at, "HLX0203", "this `%s` closes nothing",
+               scan_spelling_of(s->held));
+}
+
+// Whether the innermost bracket must be closed before the held token can be given.
+static bool lacks_closing(const struct scan *s)
+{
+    if (s->depth == 0)
+        return false;
+    if (s->held == 0)
+        return true;
+    if (is_closing(s->held))
+        return top(s) != s->held;
+    return !in_braces(s) && (s->held == TOK_SEMI || starts_statement(s));
+}
+
+static bool line_end_ends_statement(const struct scan *s)
+{
+    return at_new_statement(s) && s->held != TOK_ELSE && s->held != TOK_RBRACE && s->held != 0;
+}
+
+// Line ends do not count between the name of an entry or function and its body.
+static void follow_header(struct scan *s)
+{
+    if ((s->last == TOK_ENTRY || s->last == TOK_FN) && s->held_value) {
+        s->in_header = true;
+        s->header_depth = s->depth;
+    } else if (s->held == TOK_SEMI ||
+               (s->held == TOK_LBRACE && s->depth == s->header_depth && s->last != TOK_USING)) {
+        s->in_header = false;
+    }
+}
+
+// -- the grammar's side
+// ----------------------------------------------------------------------------
+
+// A token that is not written, right after the last one.
+static int give_missing(struct scan *s, int token, struct ast **value, struct span *at)
+{
+    *value = NULL;
+    *at = (struct span){s->file->file, s->last_end, s->last_end};
+    s->last = token;
+    return token;
+}
+
+static int give_held(struct scan *s, struct ast **value, struct span *at)
+{
+    int token = s->held;
+    *value = s->held_value;
+    *at = s->held_at;
+    s->last = token;
+    s->last_end = s->held_at.end;
+    s->first_on_line = false;
+    s->held = -1;
+    return s->stopped ? 0 : token;
+}
+
+int scan_next(struct scan *s, struct ast **value, struct span *at)
+{
+    *value = NULL;
+    if (s->stopped)
+        return *at = (struct span){s->file->file, s->last_end, s->last_end}, 0;
+    if (s->held < 0)
+        fetch(s);
+    while (is_closing(s->held) && !open_below(s, s->held)) {
+        report_stray(s);
+        fetch(s);
+    }
+    if (lacks_closing(s)) {
+        report_unclosed(s);
+        int token = top(s);
+        s->depth--;
+        return give_missing(s, token, value, at);
+    }
+    if (line_end_ends_statement(s))
+        return give_missing(s, TOK_SEMI, value, at);
+    follow_header(s);
+    if (closing(s->held))
+        push_bracket(s);
+    else if (is_closing(s->held))
+        s->depth--;
+    return give_held(s, value, at);
+}

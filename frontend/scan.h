@@ -1,0 +1,81 @@
+// scan.h: tokens for the grammar, whichever of the two spellings they come from.
+//
+// A spelling's scanner (hlxl_scan.l) only cuts the text into pieces and says what each looks like.
+// Everything that both spellings share is done here, once: keywords, literal values, statement ends
+// at line ends, the balance of brackets, comments.
+#ifndef HLX_FRONTEND_SCAN_H
+#define HLX_FRONTEND_SCAN_H
+
+#include "base/diag.h"
+#include "frontend/ast.h"
+#include "frontend/parse.h"
+
+// What a spelling's scanner returns besides the grammar's tokens (0 is the end of the text).
+enum scan_piece {
+    SCAN_NEWLINE = -1,
+    SCAN_COMMENT = -2,
+    SCAN_BAD_CHAR = -3,   // a character that no token begins with
+    SCAN_FOREIGN = -4,    // a word with characters that are not ASCII
+    SCAN_OPEN_TEXT = -5,  // a text literal that its line does not close
+    SCAN_BAD_NUMBER = -6, // letters right after digits
+    SCAN_BAD_FLOAT = -7,  // .5
+    SCAN_BAD_HANDLE = -8, // & without a name
+    SCAN_ALIEN_AND = -9,  // &&, ||, ! of other languages
+    SCAN_ALIEN_OR = -10,
+    SCAN_ALIEN_NOT = -11,
+    SCAN_ALIEN_ASSIGN = -12, // += and its like
+    SCAN_BLOCK_COMMENT = -13
+};
+
+// One spelling. `next` moves *at to the next piece and says what it is; at->end is where it stands.
+struct scan_spelling {
+    void *(*open)(const char *text, size_t len);
+    int (*next)(void *state, struct span *at);
+    void (*close)(void *state);
+};
+
+extern const struct scan_spelling scan_hlxl;
+
+struct scan_bracket {
+    int close; // the token that closes it
+    struct span open;
+};
+
+struct scan {
+    struct arena *arena;
+    const struct source *source;
+    struct diags *diags;
+    struct ast_file *file; // takes the comments
+    const struct scan_spelling *spelling;
+    void *state;
+    struct span at;      // of the last piece
+    struct span held_at; // of `held`
+    struct ast *held_value;
+    int held;           // a token to be given next, or -1
+    int last;           // the last token given
+    uint32_t last_end;  // where it ended
+    bool first_on_line; // no token yet on this line
+    bool in_header;     // between `fn` or `entry` and its body, at header_depth
+    unsigned header_depth;
+    bool stopped; // an error after which going on makes no sense
+    unsigned depth;
+    struct scan_bracket bracket[PARSE_MAX_DEPTH];
+};
+
+// Starts on file->file. Comments go to file->comments. Returns false after an error (a text that is
+// not UTF-8, or too long).
+bool scan_start(struct scan *s, struct arena *a, const struct sources *sources, struct diags *d,
+                struct ast_file *file, const struct scan_spelling *spelling);
+void scan_finish(struct scan *s);
+
+// The next token (0 at the end), its place, and for names, keywords and literals a leaf node.
+// Brackets always balance: a missing one is reported and given with an empty span.
+int scan_next(struct scan *s, struct ast **value, struct span *at);
+
+// Says nothing more and ends the text: for errors that would only breed others.
+void scan_stop(struct scan *s);
+
+// The HLXL spelling of a token, or NULL for literals.
+const char *scan_spelling_of(int token);
+
+#endif

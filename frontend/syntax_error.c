@@ -1,0 +1,134 @@
+// syntax_error.c: puts a syntax error into words.
+#include "frontend/syntax_error.h"
+
+#include <string.h>
+
+static bool is_any(const char *word, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(word, list[i]) == 0)
+            return true;
+    return false;
+}
+
+#define IS_ANY(word, ...)                                                                          \
+    is_any((word), (const char *const[]){__VA_ARGS__},                                             \
+           sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+
+// Tokens that begin an expression; where all of them could stand, "an expression" says it.
+static bool begins_expression(const char *t)
+{
+    return IS_ANY(t, "a name", "an integer", "a float", "a text", "bytes", "a handle", "true",
+                  "false", "null", "fn", "if", "contract", "not", "data", "entry", "state", "share",
+                  "using", "backward", "(", "[", "{", "-", "field mark");
+}
+
+// Words that can stand for a name: not listed where a name is.
+static bool is_word(const char *t)
+{
+    return t[0] >= 'a' && t[0] <= 'z' && !strchr(t, ' ');
+}
+
+// Tokens that merely go on with a complete expression.
+static bool continues_expression(const char *t)
+{
+    return IS_ANY(t, "or", "and", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "@",
+                  "**", "(", "[", ".", "as", "..");
+}
+
+static const char *shown(struct arena *a, const char *name)
+{
+    if (strchr(name, ' ') || strcmp(name, "bytes") == 0)
+        return name;
+    return arena_printf(a, "`%s`", name);
+}
+
+static void join(struct arena *a, struct buf *out, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        buf_printf(out, "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ", shown(a, list[i]));
+}
+
+// Describes the expected tokens in `out`: nothing when there are too many to help.
+static void describe(struct arena *a, const char *const *expected, size_t n, struct buf *out)
+{
+    const char *named[4];
+    size_t kept = 0;
+    bool expression = is_any("a float", expected, n);
+    bool complete = is_any("**", expected, n); // an expression could go on
+    bool name = is_any("a name", expected, n);
+    if (expression)
+        named[kept++] = "an expression";
+    for (size_t i = 0; i < n; i++) {
+        const char *t = expected[i];
+        if ((expression && begins_expression(t)) || (name && is_word(t)) ||
+            (complete && continues_expression(t)))
+            continue;
+        if (kept == sizeof named / sizeof *named)
+            return;
+        named[kept++] = t;
+    }
+    join(a, out, named, kept);
+}
+
+static bool is_comparison(const char *t)
+{
+    return IS_ANY(t, "==", "!=", "<", "<=", ">", ">=");
+}
+
+static const char *found_text(struct parser *p, const char *found, struct span at)
+{
+    if (strcmp(found, "end of file") == 0)
+        return "the end of the file";
+    if (at.start == at.end)
+        return "the end of the line";
+    if (strcmp(found, "a name") == 0)
+        return arena_printf(p->arena, "the name `%.*s`", (int)(at.end - at.start),
+                            p->scan->source->text + at.start);
+    if (strcmp(found, "field mark") == 0)
+        return "`@`";
+    return shown(p->arena, found);
+}
+
+static void advise(struct diag *g, const char *found, struct span at)
+{
+    if (strcmp(found, ";") == 0 && at.start == at.end)
+        diag_help(g, "a line that goes on ends with an operator or a comma, or stands in ( )");
+    else if (strcmp(found, "else") == 0)
+        diag_help(g, "`else` follows the `}` of an `if`");
+}
+
+void syntax_error(struct parser *p, struct span at, const char *found, const char *const *expected,
+                  size_t n)
+{
+    bool missing =
+        at.start == at.end && strcmp(found, ";") != 0 && strcmp(found, "end of file") != 0;
+    if (p->scan->stopped || missing) // said already
+        return;
+    if (diags_full(p->diags)) {
+        scan_stop(p->scan);
+        return;
+    }
+    if (is_comparison(found) && is_any("and", expected, n)) {
+        struct diag *g = diag_error(p->diags, at, "HLX0204", "comparisons do not chain");
+        diag_help(g, "write `a < b and b < c`, or put one comparison in parentheses");
+        return;
+    }
+    struct buf list = {0};
+    describe(p->arena, expected, n, &list);
+    struct diag *g = list.n ? diag_error(p->diags, at, "HLX0201", "expected %s, found %s", list.at,
+                                         found_text(p, found, at))
+                            : diag_error(p->diags, at, "HLX0201", "%s cannot stand here",
+                                         found_text(p, found, at));
+    advise(g, found, at);
+    buf_free(&list);
+}
+
+void syntax_too_deep(struct parser *p, struct span at)
+{
+    if (p->scan->stopped)
+        return;
+    struct diag *g = diag_error(p->diags, at, "E_DEPTH_EXCEEDED", "nested too deeply");
+    diag_help(g, "give inner parts a name with `let`");
+    scan_stop(p->scan);
+}
