@@ -13,10 +13,17 @@
 #include "latent/pack.h"
 
 #define DISPATCH_CONTRACT 903
+#define SHADER_CONTRACT 900
 #define DISPATCH_SEGMENT ((uint64_t)128 << 20)
 #define DISPATCH_ALIGN 256
 #define DISPATCH_MAX_BINDINGS 24
 #define DISPATCH_MAX_PUSH 32 // u32 words: the 128 bytes that every device has
+#define DISPATCH_MAX_GROUPS 65535
+#define DISPATCH_MAX_VARIANTS 64
+#define DISPATCH_MAX_ENTRIES 4096
+#define DISPATCH_MAX_ACCESSES ((size_t)1 << 20) // bindings of all calls
+#define DISPATCH_COUNTERS_SIZE 12
+#define DISPATCH_ANY SIZE_MAX // of dispatch_hazard
 
 enum dispatch_arena {
     ARENA_VARS,     // params, then states, in order of path
@@ -104,10 +111,26 @@ struct handle dispatch_write(struct pack_writer *w, const struct dispatch_progra
 const struct dispatch_program *dispatch_read(struct arena *a, const struct pack *pack,
                                              const struct handle *h, struct latent_error *error);
 
+// The handle of a kernel's shader object: what `handle` must be, and the order of the kernels.
+struct handle dispatch_kernel_handle(struct arena *a, const struct dispatch_kernel *k);
+
+// Checks that a table is one of a module: as many variables, entries by name, and for every
+// variable, input and output a range that holds it. Returns NULL, or a sentence.
+struct ir_module;
+const char *dispatch_match(struct arena *a, const struct dispatch_program *p,
+                           const struct ir_module *m);
+
+// An entry by name, or NULL.
+const struct dispatch_entry *dispatch_find(const struct dispatch_program *p, const char *name);
+
 // Replays the steps of an entry (for each, variant `v` or the first where it has fewer) and checks
 // that every read-after-write, write-after-read and write-after-write pair of overlapping ranges
-// has a barrier in between. Returns NULL, or a sentence that names the two calls.
+// has a barrier in between. Returns NULL, or a sentence that names the two calls. With v =
+// DISPATCH_ANY every mixture of variants is checked at once: what a compiler must guarantee.
 const char *dispatch_hazard(struct arena *a, const struct dispatch_program *p,
                             const struct dispatch_entry *entry, size_t v);
+// The same for a choice: for each step the index of its variant.
+const char *dispatch_hazard_choice(struct arena *a, const struct dispatch_program *p,
+                                   const struct dispatch_entry *entry, const uint32_t *variant);
 
 #endif
