@@ -76,7 +76,8 @@ $(TOOLS):
 GROUP    = -Wl,--start-group $(foreach f,$(FOLDERS),$(wildcard $(call lib,$(f)))) -Wl,--end-group
 $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(foreach f,$(LIBS),$(call lib,$(f)))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -o $@ $< $(GROUP) $(LDLIBS) -lcmocka -lmpfr -lgmp
+	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS) -lcmocka -lmpfr -lgmp
+$(BUILD)/tests/unit/grad_test: $(BUILD)/tests/oracle64.o
 
 # make unit NAME=lcb [LIBS="base latent"]: builds the libraries named, one test, and runs it.
 unit: $(foreach f,$(LIBS),$(call lib,$(f)))
