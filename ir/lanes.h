@@ -15,6 +15,11 @@
 
 #define F32_NAN_BITS 0x7fc00000u
 
+// Lanes in memory that holds one type now and another later.
+typedef float lane_float __attribute__((may_alias));
+typedef int32_t lane_int32_t __attribute__((may_alias));
+typedef uint32_t lane_uint32_t __attribute__((may_alias));
+
 // -- bits of a float -----------------------------------------------------------------------------
 
 static inline uint32_t f32_bits(float a)
