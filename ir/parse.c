@@ -49,7 +49,7 @@ static bool attributes(struct parser *p, enum ir_op op)
 // ! name=... at=1:2:3 recompute
 static bool notes(struct parser *p, struct ir_node *n)
 {
-    const char *text;
+    const char *text = NULL;
     struct span at;
     size_t line = p->lex.line;
     if (!parse_accept_punct(p, '!'))
@@ -96,7 +96,7 @@ static bool make_node(struct parser *p, struct ir_graph *g, enum ir_op op, ir_ty
 // %5 = add f32[4] %3 %4 {...} ! ...
 static bool node(struct parser *p, struct ir_graph *g)
 {
-    const char *text;
+    const char *text = NULL;
     enum ir_op op;
     ir_typeid wanted;
     ir_ref arg;

@@ -105,7 +105,7 @@ bool parse_unique(struct parser *p, const char *what, const char *owner, const c
 
 static bool dimension(struct parser *p, struct ir_type *t)
 {
-    const char *text;
+    const char *text = NULL;
     if (t->rank == IR_MAX_RANK)
         return parse_fail(p, "a type has at most %d dimensions", IR_MAX_RANK);
     if (p->t.kind != LEX_NUMBER) {
@@ -119,7 +119,7 @@ static bool dimension(struct parser *p, struct ir_type *t)
 bool parse_type(struct parser *p, ir_typeid *out)
 {
     struct ir_type t = {0};
-    const char *text;
+    const char *text = NULL;
     if (!parse_name(p, &text))
         return false;
     if (!dtype_find(text, &t.dtype))
