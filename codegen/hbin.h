@@ -14,8 +14,7 @@
 struct handle hbin_write(struct arena *a, const struct ir_module *m, const struct sources *s,
                          struct buf *out);
 
-// -- private to hbin*.c
-// ----------------------------------------------------------------------------
+// -- private to hbin*.c ------------------------------------------------------------------------
 
 // The debug object: what nodes are called and where they were written (spec/hbin.md, "Debug").
 const struct value *hbin_debug(struct arena *a, const struct ir_module *m, const struct sources *s);

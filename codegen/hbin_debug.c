@@ -41,7 +41,7 @@ static const struct value *take(struct writer *w, struct buf *b)
     return v;
 }
 
-// -- tables --------------------------------------------------------------------------------------
+// -- tables ------------------------------------------------------------------------------------
 
 // A source's name without the machine in it: relative to the main file's folder where it lies in
 // it, "stdlib/..." as it is, else its last part alone.
@@ -131,7 +131,7 @@ static uint64_t shape_of(struct writer *w, ir_typeid type)
     return e->value.u;
 }
 
-// -- what the tables are for ---------------------------------------------------------------------
+// -- what the tables are for -------------------------------------------------------------------
 
 static const struct value *graph(struct writer *w, const struct ir_graph *g)
 {

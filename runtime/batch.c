@@ -4,39 +4,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/philox.h"
+
 // -- order ---------------------------------------------------------------------------------------
-
-// Block `counter` of Philox4x32-10 (Salmon et al. 2011).
-static void philox(const uint32_t counter[4], uint64_t seed, uint32_t out[4])
-{
-    uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
-    memcpy(out, counter, 4 * sizeof *out);
-    for (int round = 0; round < 10; round++) {
-        uint64_t a = UINT64_C(0xD2511F53) * out[0], b = UINT64_C(0xCD9E8D57) * out[2];
-        uint32_t next[4] = {(uint32_t)(b >> 32) ^ out[1] ^ key[0], (uint32_t)b,
-                            (uint32_t)(a >> 32) ^ out[3] ^ key[1], (uint32_t)a};
-        memcpy(out, next, sizeof next);
-        key[0] += 0x9E3779B9;
-        key[1] += 0xBB67AE85;
-    }
-}
-
-// Word e of the stream "shuffle" of an epoch, as random_bits numbers them (ir/ops.def).
-static uint32_t shuffle_word(size_t e, uint64_t seed, uint32_t epoch)
-{
-    const uint32_t counter[4] = {(uint32_t)(e / 4), epoch, 0x66756873, 0x00656c66}; // "shuffle"
-    uint32_t block[4];
-    philox(counter, seed, block);
-    return block[e % 4];
-}
 
 void batches_shuffle(uint32_t *order, size_t n, uint64_t seed, uint32_t epoch)
 {
+    enum { WORDS = 256 };
+    uint32_t word[WORDS];
+    const struct philox_stream s = {
+        .key = {(uint32_t)seed, (uint32_t)(seed >> 32)},
+        .step = epoch,
+        .lo = 0x66756873, // "shuffle" in ASCII
+        .hi = 0x00656c66,
+    };
     for (size_t i = 0; i < n; i++)
         order[i] = (uint32_t)i;
-    for (size_t i = n; i-- > 1;) {
-        uint32_t word = shuffle_word(n - 1 - i, seed, epoch);
-        size_t j = (size_t)((uint64_t)word * (i + 1) >> 32);
+    for (size_t e = 0; e + 1 < n; e++) {
+        size_t i = n - 1 - e;
+        if (e % WORDS == 0)
+            philox_fill(&s, e, WORDS, word);
+        size_t j = (size_t)((uint64_t)word[e % WORDS] * (i + 1) >> 32);
         uint32_t other = order[j];
         order[j] = order[i];
         order[i] = other;

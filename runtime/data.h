@@ -55,4 +55,16 @@ extern const struct data_kind data_jsonl, data_text, data_table, data_idx;
 // A file's bytes, unpacked where they are gzip. Free with free(). NULL and *error on failure.
 unsigned char *data_bytes(const struct data_input *in, size_t *n, struct hlx_error *error);
 
+// What jsonl and text have in common: fields x and y, i32[seq] each, y one token behind x.
+struct data_tokens {
+    bool ascii; // tokens above 127 are refused
+    size_t seq;
+    int x, y; // fields
+};
+bool data_tokens_open(const struct data_set *s, const struct data_input *in,
+                      struct data_tokens *out, struct hlx_error *error);
+// Writes field x or y of a sample whose tokens are n bytes at `at`; what is missing is 0.
+void data_tokens_read(const struct data_tokens *t, const unsigned char *at, size_t n, size_t field,
+                      void *to);
+
 #endif

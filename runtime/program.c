@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "ir/parse.h"
+#include "ir/print.h"
 #include "ir/verify.h"
 
 static const struct {
@@ -16,6 +17,7 @@ static const struct {
     {"hints", VALUE_OBJECT},  {"identity", VALUE_HANDLE}, {"ir", VALUE_HANDLE},
     {"numerics", VALUE_TEXT}, {"profile", VALUE_TEXT},
 };
+enum { EXTRA_OBJECTS = 3 }; // beside the data: the root, `ir` and `debug`
 enum { NFIELDS = sizeof fields / sizeof *fields };
 
 // Every failure below is a sentence in the program's arena, NULL when all is well.
@@ -90,6 +92,16 @@ static fault check_identity(struct program *p, const struct handle *ir)
     return NULL;
 }
 
+// One program has one text, and so one handle.
+static bool is_canonical(const struct program *p, const struct value *text)
+{
+    struct buf again = {0};
+    ir_print(&p->module, IR_PRINT_CANONICAL, &again);
+    bool same = again.n == text->as.bytes.n && memcmp(again.at, text->as.bytes.at, again.n) == 0;
+    buf_free(&again);
+    return same;
+}
+
 static fault parse_ir(struct program *p)
 {
     struct handle ir;
@@ -107,8 +119,57 @@ static fault parse_ir(struct program *p)
     if (!value_get_text(p->root, "profile", &profile) || strcmp(profile, p->module.profile) ||
         strcmp(p->module.numerics, HLX_NUMERICS))
         return "its IR is of another profile or numeric contract than the program states";
+    if (!is_canonical(p, text))
+        return "its IR is not in canonical form";
     fault f = ir_verify(&p->module, false);
     return f ? f : check_identity(p, &ir);
+}
+
+bool program_name_ok(const char *name)
+{
+    struct buf shown = {0};
+    size_t n = strlen(name);
+    buf_visible(&shown, name, n);
+    bool same = n > 0 && shown.n == n && memcmp(shown.at, name, n) == 0;
+    buf_free(&shown);
+    return same;
+}
+
+static bool fields_ok(const struct ir_field *f, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!program_name_ok(f[i].name))
+            return false;
+    return true;
+}
+
+static bool entry_ok(const struct ir_entry *e)
+{
+    for (size_t i = 0; i < e->outputs.n; i++)
+        if (!program_name_ok(e->outputs.at[i].name))
+            return false;
+    return program_name_ok(e->name) && fields_ok(e->inputs.at, e->inputs.n);
+}
+
+static bool data_ok(const struct ir_data *d)
+{
+    const char *kind;
+    return program_name_ok(d->name) && fields_ok(d->fields.at, d->fields.n) &&
+           value_get_text(d->source, "kind", &kind) && program_name_ok(kind);
+}
+
+// Names reach terminals and files: none may be empty or hold what cannot be seen.
+static fault check_names(struct program *p)
+{
+    const struct ir_module *m = &p->module;
+    bool ok = true;
+    for (size_t i = 0; i < m->vars.n; i++)
+        ok = ok && program_name_ok(m->vars.at[i].path);
+    for (size_t i = 0; i < m->data.n; i++)
+        ok = ok && data_ok(&m->data.at[i]);
+    for (size_t i = 0; i < m->entries.n; i++)
+        ok = ok && entry_ok(&m->entries.at[i]);
+    return ok ? NULL : "a name in its IR is empty or cannot be shown";
 }
 
 static bool handle_is(const struct value *v, const struct handle *h)
@@ -139,7 +200,16 @@ static fault check_data(struct program *p)
             return "it carries data that no data source of the program is made of";
         if (!pack_get(&p->arena, &p->pack, &h, NULL))
             return "data that it lists is not in the pack";
+        if (i > 0 && strcmp(list->as.array.at[i - 1]->as.bytes.at, v->as.bytes.at) >= 0)
+            return "its list of data is not sorted";
     }
+    if (p->pack.n != EXTRA_OBJECTS + list->as.array.n)
+        return "it carries objects that nothing refers to";
+    return NULL;
+}
+
+static fault check_hints(struct program *p)
+{
     const struct value *hints = value_get(p->root, "hints");
     for (size_t i = 0; i < hints->as.object.n; i++)
         if (hints->as.object.at[i].value->kind != VALUE_TEXT)
@@ -157,8 +227,8 @@ static fault attach_debug(struct program *p)
 
 static fault check_all(struct program *p)
 {
-    static fault (*const checks[])(struct program *) = {check_root, check_version, parse_ir,
-                                                        check_data, attach_debug};
+    static fault (*const checks[])(struct program *) = {
+        check_root, check_version, parse_ir, check_names, check_data, check_hints, attach_debug};
     struct latent_error why = {0};
     if (!pack_read(&p->arena, p->bytes, p->n, &p->pack, &why))
         return why.message;

@@ -58,6 +58,9 @@ bool program_place(const struct program *p, struct span at, struct program_place
 // -- private to program*.c
 // -------------------------------------------------------------------------
 
+// Whether a name is not empty and holds only what can be seen.
+bool program_name_ok(const char *name);
+
 // Re-attaches names, places and kept gradients (the object under "debug") to a parsed module.
 // Returns NULL, or a sentence about what is wrong with it.
 const char *program_attach_debug(struct program *p, const struct value *debug);

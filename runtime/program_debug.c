@@ -79,8 +79,11 @@ static bool all_of(struct reader *r, const struct value *list, enum value_kind k
 {
     for (size_t i = 0; i < list->as.array.n; i++) {
         const struct value *v = list->as.array.at[i];
-        if (v->kind != kind || (kind == VALUE_TEXT && strlen(v->as.bytes.at) != v->as.bytes.n))
+        if (v->kind != kind)
             return fail(r, "a list of its debug part holds something of another kind");
+        if (kind == VALUE_TEXT &&
+            (strlen(v->as.bytes.at) != v->as.bytes.n || !program_name_ok(v->as.bytes.at)))
+            return fail(r, "a name in its debug part is empty or cannot be shown");
     }
     return true;
 }

@@ -1,0 +1,223 @@
+// hlxc.c: the compiler's command line: source in, a program or one of its stages out.
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/version.h"
+#include "codegen/hbin.h"
+#include "codegen/hlxc_options.h"
+#include "codegen/report.h"
+#include "frontend/frontend.h"
+#include "ir/build.h"
+#include "ir/fuse.h"
+#include "ir/pass.h"
+#include "ir/print.h"
+
+// One compilation.
+struct compile {
+    struct arena *arena;
+    const struct hlxc_options *options;
+    struct sources sources;
+    struct diags diags;
+    struct ir_module module;
+    struct buf printed; // by `print` in the program
+    struct buf out;     // what is to be written
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void say_time(const struct compile *c, const char *what, double start)
+{
+    if (c->options->time_passes)
+        fprintf(stderr, "%-10s %8.3f ms\n", what, 1e3 * (now() - start));
+}
+
+// -- the stages --------------------------------------------------------------------------------
+
+// Returns the exit code so far.
+static int run_frontend(struct compile *c)
+{
+    const struct hlxc_options *o = c->options;
+    double start = now();
+    bool missing = false;
+    struct frontend_define *define = arena_array(c->arena, o->defines.n, sizeof *define);
+    for (size_t i = 0; i < o->defines.n; i++)
+        define[i] = (struct frontend_define){o->defines.at[i].name, o->defines.at[i].value};
+    struct frontend_options options = {
+        .defines = define,
+        .ndefines = o->defines.n,
+        .include = o->include.at,
+        .ninclude = o->include.n,
+        .profile = o->profile,
+        .printed = &c->printed,
+    };
+    bool ok = o->make == HLXC_AST
+                  ? frontend_dump_ast(c->arena, o->input, &c->sources, &c->diags, &c->out, &missing)
+                  : frontend_compile(c->arena, o->input, &options, &c->sources, &c->diags,
+                                     &c->module, &missing);
+    say_time(c, "frontend", start);
+    if (ok)
+        return EXIT_OK;
+    return missing ? EXIT_DATA : EXIT_PROGRAM;
+}
+
+static bool dumps(const struct compile *c, const char *pass)
+{
+    return c->options->make == HLXC_DUMP && !strcmp(c->options->dump, pass);
+}
+
+static int run_passes(struct compile *c)
+{
+    bool dump = c->options->make == HLXC_DUMP && !dumps(c, "fuse"); // which is no pass over IR
+    struct ir_pass_options options = {
+        .dump = dump ? c->options->dump : NULL,
+        .dump_to = &c->out,
+        .times = c->options->time_passes,
+    };
+    return ir_run_passes(&c->module, &c->diags, &options) ? EXIT_OK : EXIT_PROGRAM;
+}
+
+static void dump_fusion(struct compile *c)
+{
+    for (size_t i = 0; i < c->module.entries.n; i++) {
+        const struct ir_entry *e = &c->module.entries.at[i];
+        ir_refs roots = {0};
+        struct ir_fusion fusion = {0};
+        ir_entry_roots(e, false, c->arena, &roots);
+        ir_fuse(e->graph, roots.at, roots.n, true, c->arena, &fusion);
+        buf_printf(&c->out, "entry %s\n", e->name);
+        ir_fusion_print(e->graph, &fusion, &c->out);
+    }
+}
+
+static void make_program(struct compile *c)
+{
+    double start = now();
+    hbin_write(c->arena, &c->module, &c->sources, &c->out);
+    say_time(c, "pack", start);
+}
+
+static void make_stats(struct compile *c)
+{
+    make_program(c);
+    size_t bytes = c->out.n;
+    buf_clear(&c->out);
+    report_stats(c->arena, &c->module, bytes, &c->out);
+}
+
+static void make_output(struct compile *c)
+{
+    switch (c->options->make) {
+    case HLXC_HBIN: make_program(c); break;
+    case HLXC_IR: ir_print(&c->module, 0, &c->out); break;
+    case HLXC_STATS: make_stats(c); break;
+    case HLXC_DUMP:
+        if (dumps(c, "fuse"))
+            dump_fusion(c);
+        break;
+    default: break; // the tree is there already; --check makes nothing
+    }
+}
+
+// -- writing -----------------------------------------------------------------------------------
+
+static int write_output(struct compile *c)
+{
+    const struct hlxc_options *o = c->options;
+    const char *why;
+    if (o->make == HLXC_CHECK)
+        return EXIT_OK;
+    if (file_write(c->arena, o->output ? o->output : "-", c->out.n ? c->out.at : "", c->out.n,
+                   &why))
+        return EXIT_OK;
+    fprintf(stderr, "hlxc: %s\n", why);
+    return EXIT_DATA;
+}
+
+// What the program printed goes to the standard output, unless that carries the result.
+static void show_printed(struct compile *c)
+{
+    bool taken =
+        c->options->make != HLXC_CHECK && (!c->options->output || !strcmp(c->options->output, "-"));
+    if (c->printed.n > 0)
+        fwrite(c->printed.at, 1, c->printed.n, taken ? stderr : stdout);
+    fflush(stdout);
+}
+
+static int compile(struct compile *c)
+{
+    sources_init(&c->sources, c->arena);
+    diags_init(&c->diags, c->arena, &c->sources);
+    ir_module_init(&c->module, c->arena);
+    int code = run_frontend(c);
+    if (code == EXIT_OK && c->options->make != HLXC_AST)
+        code = run_passes(c);
+    show_printed(c);
+    diags_print(&c->diags, c->options->diagnostics, c->options->color, stderr);
+    if (code != EXIT_OK)
+        return code;
+    make_output(c);
+    return write_output(c);
+}
+
+// -- the command line --------------------------------------------------------------------------
+
+static bool known_pass(struct arena *a, const char *name)
+{
+    VEC(const char *) names = {0};
+    vec_push(a, &names, "stage");
+    for (const struct ir_pass *p = ir_passes; p->name; p++)
+        vec_push(a, &names, p->name);
+    vec_push(a, &names, "fuse");
+    for (size_t i = 0; i < names.n; i++)
+        if (!strcmp(names.at[i], name))
+            return true;
+    fprintf(stderr, "hlxc: --dump: there is no pass `%s`; the passes:", name);
+    for (size_t i = 0; i < names.n; i++)
+        fprintf(stderr, " %s", names.at[i]);
+    const char *near = text_nearest(name, names.at, names.n);
+    fprintf(stderr, near ? "; did you mean `%s`?\n" : "\n", near);
+    return false;
+}
+
+static int print_ops(struct arena *a)
+{
+    struct buf out = {0};
+    const char *why;
+    ir_ops_markdown(&out);
+    bool ok = file_write(a, "-", out.at, out.n, &why);
+    buf_free(&out);
+    if (!ok)
+        fprintf(stderr, "hlxc: %s\n", why);
+    return ok ? EXIT_OK : EXIT_DATA;
+}
+
+static int run(struct arena *a, const struct hlxc_options *o)
+{
+    struct compile c = {.arena = a, .options = o};
+    if (o->make == HLXC_OPS)
+        return print_ops(a);
+    if (o->make == HLXC_DUMP && !known_pass(a, o->dump))
+        return EXIT_USAGE;
+    int code = compile(&c);
+    buf_free(&c.printed);
+    buf_free(&c.out);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct arena a = {0};
+    struct hlxc_options o;
+    int code = hlxc_options_read(&o, &a, argc, argv);
+    if (code < 0)
+        code = run(&a, &o);
+    arena_free(&a);
+    return code;
+}

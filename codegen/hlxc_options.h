@@ -1,0 +1,31 @@
+// hlxc_options.h: the command line of hlxc.
+#ifndef HLX_CODEGEN_HLXC_OPTIONS_H
+#define HLX_CODEGEN_HLXC_OPTIONS_H
+
+#include "base/diag.h"
+
+// What one run makes.
+enum hlxc_make { HLXC_HBIN, HLXC_AST, HLXC_IR, HLXC_STATS, HLXC_DUMP, HLXC_CHECK, HLXC_OPS };
+
+struct hlxc_define {
+    const char *name, *value;
+};
+
+struct hlxc_options {
+    struct arena *arena;
+    enum hlxc_make make;
+    const char *input;
+    const char *output; // NULL: the standard output (for what is text)
+    const char *dump;   // name of the pass
+    const char *profile;
+    bool time_passes;
+    enum diag_format diagnostics;
+    enum diag_color color;
+    VEC(struct hlxc_define) defines;
+    VEC(const char *) include;
+};
+
+// Reads a command line. Returns -1 when there is work to do, else the exit code (after saying why).
+int hlxc_options_read(struct hlxc_options *o, struct arena *a, int argc, char **argv);
+
+#endif

@@ -1,0 +1,263 @@
+// hlxrun.c: the runner's command line: opens a program, runs its entries, shows and exports.
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "runtime/export.h"
+#include "runtime/hlxrun_options.h"
+#include "runtime/inspect.h"
+#include "runtime/log.h"
+#include "runtime/progress.h"
+
+// The signal that asked the run to end, or 0. A handler can reach nothing else.
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number)
+{
+    caught = number;
+}
+
+// The first signal lets the step end; the second ends the process at once.
+static void watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+struct run {
+    const struct hlxrun_options *options;
+    struct session session;
+    struct exec *exec;
+    struct log log;
+    struct progress progress;
+    const char *word; // what an epoch's line begins with
+    bool dumped;      // --dump-grads is done: it looks at the first entry that runs
+    struct hlx_error *error;
+};
+
+// -- what is shown -------------------------------------------------------------------------------
+
+static bool on_step(void *user, const struct train_run *t, const struct train_step *s,
+                    struct hlx_error *error)
+{
+    struct run *r = user;
+    progress_step(&r->progress, t, s);
+    return log_step(&r->log, t, s, error);
+}
+
+static bool on_epoch(void *user, const struct train_run *t, const struct train_epoch *e,
+                     struct hlx_error *error)
+{
+    struct run *r = user;
+    progress_epoch(&r->progress, r->word, t, e);
+    return log_epoch(&r->log, t, e, error);
+}
+
+static void say_program(const struct run *r)
+{
+    char handle[HANDLE_TEXT + 1];
+    handle_text(&r->session.program.identity, handle);
+    printf("program: %.19s (%s), device %s, seed %llu\n", handle, r->session.program.module.profile,
+           r->exec->ops->name, (unsigned long long)r->options->seed);
+}
+
+static void say_data(const struct batches *b, const struct session_source *source)
+{
+    if (!b->data)
+        return;
+    size_t used = b->weighted ? b->samples : b->steps * b->size;
+    printf("data: %s%s: %zu of %zu samples%s, %zu a step, %zu steps an epoch\n", source->shown,
+           source->own ? "" : " (not the program's own)", used, b->data->n,
+           b->shuffled ? " shuffled" : "", b->size, b->steps);
+    if (used < b->samples)
+        printf("note: %zu samples fill no batch and are left out (an input `weight: f32[%zu]` "
+               "would keep them)\n",
+               b->samples - used, b->size);
+}
+
+// -- one entry -----------------------------------------------------------------------------------
+
+static bool dump_grads(struct run *r, struct batches *b)
+{
+    struct stats_table t;
+    const char *names = r->options->dump_names;
+    if (b->entry->grads.n == 0 && !names)
+        return hlx_fail(r->error, EXIT_USAGE, "entry `%s` computes no gradients", b->entry->name);
+    if (!stats_choose(&t, b->entry, &r->session.program.module, names, r->error))
+        return false;
+    batches_epoch(b, r->options->seed, 1);
+    batches_fill(b, 0);
+    bool ok = stats_compute(&t, r->exec, (const void *const *)b->input, 1, r->error);
+    if (ok) {
+        struct buf out = {0};
+        stats_print(&t, &out);
+        fputs(out.at, stdout);
+        fflush(stdout);
+        buf_free(&out);
+    }
+    stats_free(&t);
+    return ok;
+}
+
+// Whether only the gradients were asked for.
+static bool only_dumps(const struct hlxrun_options *o)
+{
+    return o->dump_grads && o->epochs == 0 && o->steps == TRAIN_NO_LIMIT && !o->export;
+}
+
+static bool run_steps(struct run *r, struct batches *b, const struct train_options *options)
+{
+    struct train_run t;
+    struct hlx_error log_error;
+    if (!train_open(&t, r->exec, b, options, r->error))
+        return false;
+    bool ok = log_run(&r->log, &t, r->error) && train(&t, r->error);
+    progress_clear(&r->progress);
+    if (ok)
+        ok = log_end(&r->log, &t, t.end == TRAIN_STOPPED ? "stopped" : "done", r->error);
+    else
+        log_end(&r->log, &t, r->error->text, &log_error); // the first failure is the one to tell
+    if (ok && t.end == TRAIN_STOPPED && !r->options->quiet)
+        printf("stopped by a signal after step %lu\n", (unsigned long)t.step);
+    if (ok && r->options->export && b->entry->updates.n > 0)
+        ok = export_safetensors(r->options->export, &t, r->options->export_grads, r->error);
+    train_close(&t);
+    return ok;
+}
+
+static bool run_batches(struct run *r, struct batches *b, const struct session_source *source,
+                        const struct train_options *options)
+{
+    if (!r->options->quiet)
+        say_data(b, source);
+    if (r->options->dump_grads && !r->dumped && !dump_grads(r, b))
+        return false;
+    r->dumped = true;
+    return only_dumps(r->options) || run_steps(r, b, options);
+}
+
+static bool run_entry(struct run *r, const char *name, const struct train_options *options)
+{
+    struct batches b;
+    const struct session_source *source;
+    const struct ir_entry *e = session_entry(&r->session, name, r->error);
+    if (!e || !session_data(&r->session, e, &source, r->error) ||
+        !batches_open(&b, &r->session.program.module, e, source ? &source->set : NULL, r->error))
+        return false;
+    r->word = e->updates.n > 0 ? "Epoch" : e->name;
+    bool ok = run_batches(r, &b, source, options);
+    batches_close(&b);
+    return ok;
+}
+
+static bool run_entries(struct run *r)
+{
+    const struct hlxrun_options *o = r->options;
+    struct train_options options = {
+        .epochs = o->epochs,
+        .steps = o->steps,
+        .stop = &caught,
+        .watch = {.user = r, .step = on_step, .epoch = on_epoch},
+    };
+    if (o->entry)
+        return run_entry(r, o->entry, &options);
+    if (o->train && !run_entry(r, "train", &options))
+        return false;
+    if (o->train) { // what limits training does not limit the evaluation after it
+        options.epochs = 0;
+        options.steps = TRAIN_NO_LIMIT;
+    }
+    bool eval = o->eval && !caught && !(o->train && only_dumps(o));
+    return !eval || run_entry(r, "eval", &options);
+}
+
+// -- commands ------------------------------------------------------------------------------------
+
+static bool run_opened(struct run *r)
+{
+    const struct hlxrun_options *o = r->options;
+    const struct exec_ops *device = exec_find(o->device, r->error);
+    if (!device)
+        return false;
+    unsigned flags = o->no_fuse ? EXEC_NO_FUSE : 0;
+    r->exec = exec_open(device, &r->session.program, o->seed, flags, r->error);
+    if (!r->exec)
+        return false;
+    if (!o->quiet)
+        say_program(r);
+    return run_entries(r);
+}
+
+static bool run_program(const struct hlxrun_options *o, struct hlx_error *error)
+{
+    struct run r = {.options = o, .error = error};
+    struct hlx_error second;
+    if (!session_open(&r.session, o->file, o->data.at, o->data.n, error))
+        return false;
+    progress_init(&r.progress, stdout, o->quiet);
+    watch_signals();
+    bool ok = log_open(&r.log, o->log, error);
+    if (ok) {
+        ok = run_opened(&r);
+        ok = log_close(&r.log, ok ? error : &second) && ok;
+    }
+    exec_close(r.exec);
+    session_close(&r.session);
+    return ok;
+}
+
+static bool inspect(const struct hlxrun_options *o, struct hlx_error *error)
+{
+    struct program p;
+    struct buf out = {0};
+    if (!program_open(&p, o->file, error))
+        return false;
+    bool ok = true;
+    if (o->json)
+        ok = inspect_json(&p, &out) || hlx_no_memory(error, "the description");
+    else
+        inspect_text(&p, &out);
+    if (ok)
+        fwrite(out.at, 1, out.n, stdout);
+    buf_free(&out);
+    program_close(&p);
+    return ok;
+}
+
+static void list_devices(void)
+{
+    for (size_t i = 0; exec_devices[i]; i++)
+        printf("%-8s %s\n", exec_devices[i]->name, exec_devices[i]->doc);
+}
+
+// What was printed must have arrived. A reader that went away is no error worth a sentence.
+static int finish(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "hlxrun: cannot write to the standard output\n");
+    return code ? code : EXIT_DATA;
+}
+
+int main(int argc, char **argv)
+{
+    struct arena a = {0};
+    struct hlxrun_options o;
+    struct hlx_error error;
+    int code = hlxrun_options_read(&o, &a, argc, argv);
+    if (code < 0) {
+        bool ok = true;
+        if (o.list_devices)
+            list_devices();
+        else
+            ok = o.inspect ? inspect(&o, &error) : run_program(&o, &error);
+        if (!ok)
+            fprintf(stderr, "hlxrun: %s\n", error.text);
+        code = ok ? (caught ? 128 + caught : EXIT_OK) : error.code;
+    }
+    arena_free(&a);
+    return finish(code);
+}

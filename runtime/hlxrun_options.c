@@ -1,0 +1,178 @@
+// hlxrun_options.c: what hlxrun can be asked for on its command line.
+#include "runtime/hlxrun_options.h"
+
+#include <string.h>
+
+#include "base/cli.h"
+#include "runtime/train.h"
+
+enum {
+    OPT_TRAIN = 256,
+    OPT_EVAL,
+    OPT_ENTRY,
+    OPT_EPOCHS,
+    OPT_STEPS,
+    OPT_SEED,
+    OPT_DATA,
+    OPT_DEVICE,
+    OPT_LIST,
+    OPT_LOG,
+    OPT_DUMP,
+    OPT_EXPORT,
+    OPT_GRADS,
+    OPT_NO_FUSE,
+    OPT_JSON
+};
+
+static const struct cli_option run_table[] = {
+    {OPT_TRAIN, "train", 0, "run the entry `train`", "What to run"},
+    {OPT_EVAL, "eval", 0, "run the entry `eval` over its data (after training, with both)", 0},
+    {OPT_ENTRY, "entry", "NAME", "run the entry NAME instead", 0},
+    {OPT_EPOCHS, "epochs", "N", "go N times through the data (default: as the program says)", 0},
+    {OPT_STEPS, "steps", "N", "stop after N steps; alone, it replaces the number of epochs", 0},
+    {OPT_SEED, "seed", "N", "seed of initial values and of shuffling (default 0)", 0},
+    {OPT_DATA, "data", "[NAME=]FILE", "take the data source NAME from FILE", "Data and device"},
+    {OPT_DEVICE, "device", "NAME", "run on this device", 0},
+    {OPT_LIST, "list-devices", 0, "print the devices and exit", 0},
+    {OPT_NO_FUSE, "no-fuse", 0, "make every operation a kernel of its own (the same bits)", 0},
+    {OPT_LOG, "log", "FILE.jsonl", "record every step and epoch as JSON lines", "Results"},
+    {'q', "quiet", 0, "print nothing but errors and what was asked for", 0},
+    {OPT_DUMP, "dump-grads", "[NAMES]",
+     "print statistics of every gradient at the first batch, and of the values NAMES", 0},
+    {OPT_EXPORT, "export-safetensors", "FILE", "write the params when done", 0},
+    {OPT_GRADS, "grads", 0, "export the next batch and its gradients, too", 0},
+    CLI_COMMON,
+    {0, 0, 0, 0, 0},
+};
+
+static const struct cli run_cli = {
+    .tool = "hlxrun",
+    .usage = "hlxrun [options] FILE.hbin --train\n"
+             "       hlxrun inspect FILE.hbin [--json]",
+    .summary = "Trains, evaluates and inspects programs that hlxc compiled.",
+    .trailer = "Examples:\n"
+               "  hlxrun model.hbin --train\n"
+               "  hlxrun model.hbin --train --steps 100 --log run.jsonl\n"
+               "  hlxrun model.hbin --train --dump-grads='layers.0.*'\n"
+               "  hlxrun model.hbin --train --eval --export-safetensors model.safetensors\n"
+               "\n"
+               "Exit codes: 0 done; 2 wrong command line; 3 no such device, or out of memory;\n"
+               "4 a file is missing, damaged or cannot be written; 6 the loss became NaN or\n"
+               "infinite; 70 an error of hlxrun itself; 130 interrupted (the step was finished).\n",
+    .options = run_table,
+};
+
+static const struct cli_option inspect_table[] = {
+    {OPT_JSON, "json", 0, "print JSON", "Output"},
+    CLI_COMMON,
+    {0, 0, 0, 0, 0},
+};
+
+static const struct cli inspect_cli = {
+    .tool = "hlxrun inspect",
+    .usage = "hlxrun inspect FILE.hbin [--json]",
+    .summary = "Prints what is in a program.",
+    .options = inspect_table,
+};
+
+static int usage(const char *sentence)
+{
+    fprintf(stderr, "hlxrun: %s; see hlxrun --help\n", sentence);
+    return EXIT_USAGE;
+}
+
+// "NAME=FILE" or "FILE". What stands before '=' is a name only where a name can be spelled so.
+static bool add_data(struct hlxrun_options *o, const char *value)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    size_t n = strspn(value, letters);
+    struct session_file f = {NULL, value};
+    if (n > 0 && value[n] == '=')
+        f = (struct session_file){arena_copy(o->arena, value, n), value + n + 1};
+    vec_push(o->arena, &o->data, f);
+    return true;
+}
+
+static bool set_number(struct hlxrun_options *o, const struct cli_parse *p, int id)
+{
+    static const struct {
+        int id;
+        const char *name;
+        long long low, high;
+    } rows[] = {
+        {OPT_EPOCHS, "--epochs", 1, UINT32_MAX - 1},
+        {OPT_STEPS, "--steps", 0, UINT32_MAX - 1},
+        {OPT_SEED, "--seed", 0, INT64_MAX},
+    };
+    const size_t row = (size_t)(id - OPT_EPOCHS);
+    long long x;
+    if (!cli_integer(p, rows[row].name, p->value, rows[row].low, rows[row].high, &x))
+        return false;
+    if (id == OPT_EPOCHS)
+        o->epochs = (uint64_t)x;
+    else if (id == OPT_STEPS)
+        o->steps = (uint32_t)x;
+    else
+        o->seed = (uint64_t)x;
+    return true;
+}
+
+static bool apply(struct hlxrun_options *o, const struct cli_parse *p, int id)
+{
+    switch (id) {
+    case OPT_TRAIN: return o->train = true;
+    case OPT_EVAL: return o->eval = true;
+    case OPT_ENTRY: o->entry = p->value; return true;
+    case OPT_EPOCHS:
+    case OPT_STEPS:
+    case OPT_SEED: return set_number(o, p, id);
+    case OPT_DATA: return add_data(o, p->value);
+    case OPT_DEVICE: o->device = p->value; return true;
+    case OPT_LIST: return o->list_devices = true;
+    case OPT_LOG: o->log = p->value; return true;
+    case OPT_NO_FUSE: return o->no_fuse = true;
+    case OPT_DUMP: o->dump_names = p->value; return o->dump_grads = true;
+    case OPT_EXPORT: o->export = p->value; return true;
+    case OPT_GRADS: return o->export_grads = true;
+    case OPT_JSON: return o->json = true;
+    default: return o->quiet = true;
+    }
+}
+
+static int complete(struct hlxrun_options *o, int n, char **operand)
+{
+    if (o->list_devices)
+        return -1;
+    if (n != 1)
+        return usage(n == 0 ? "which program is to be run?" : "one program at a time");
+    o->file = operand[0];
+    if (o->inspect)
+        return -1;
+    if (!o->train && !o->eval && !o->entry)
+        return usage("what is to be done? --train, --eval or --entry NAME");
+    if (o->entry && (o->train || o->eval))
+        return usage("--entry NAME stands instead of --train and --eval");
+    if (o->export_grads && !o->export)
+        return usage("--grads belongs to --export-safetensors FILE");
+    return -1;
+}
+
+int hlxrun_options_read(struct hlxrun_options *o, struct arena *a, int argc, char **argv)
+{
+    struct cli_parse p;
+    int id;
+    bool ok = true, inspect = argc > 1 && !strcmp(argv[1], "inspect");
+    *o = (struct hlxrun_options){
+        .arena = a, .steps = TRAIN_NO_LIMIT, .device = "cpu", .inspect = inspect};
+    if (inspect)
+        cli_start(&p, &inspect_cli, argc - 1, argv + 1);
+    else
+        cli_start(&p, &run_cli, argc, argv);
+    while (ok && (id = cli_next(&p)) != CLI_END)
+        ok = id != CLI_BAD && apply(o, &p, id);
+    char **operand;
+    int n = cli_operands(&p, &operand);
+    int code = ok ? complete(o, n, operand) : EXIT_USAGE;
+    cli_finish(&p);
+    return code;
+}

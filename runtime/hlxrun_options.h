@@ -1,0 +1,30 @@
+// hlxrun_options.h: the command line of hlxrun.
+#ifndef HLX_RUNTIME_HLXRUN_OPTIONS_H
+#define HLX_RUNTIME_HLXRUN_OPTIONS_H
+
+#include "runtime/session.h"
+
+struct hlxrun_options {
+    struct arena *arena;
+    const char *file;
+    bool list_devices;
+    bool inspect, json; // hlxrun inspect FILE [--json]
+    bool train, eval;
+    const char *entry; // --entry, or NULL
+    uint64_t epochs;   // 0: as the program says
+    uint32_t steps;    // TRAIN_NO_LIMIT: as the program says
+    uint64_t seed;
+    VEC(struct session_file) data;
+    const char *device;
+    const char *log;
+    bool quiet, no_fuse;
+    bool dump_grads;
+    const char *dump_names; // of --dump-grads=NAMES, or NULL
+    const char *export;     // file for --export-safetensors, or NULL
+    bool export_grads;
+};
+
+// Reads a command line. Returns -1 when there is work to do, else the exit code (after saying why).
+int hlxrun_options_read(struct hlxrun_options *o, struct arena *a, int argc, char **argv);
+
+#endif

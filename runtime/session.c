@@ -1,0 +1,177 @@
+// session.c: finds the data of a program: given by the user, carried in it, or where it was.
+#include "runtime/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+
+// -- opening -------------------------------------------------------------------------------------
+
+static bool check_file(struct session *s, const struct session_file *f, struct hlx_error *error)
+{
+    const struct ir_module *m = &s->program.module;
+    if (!f->name && m->data.n == 1)
+        return true;
+    if (!f->name)
+        return hlx_fail(error, EXIT_USAGE,
+                        "the program has %zu data sources: say which one `%s` is (--data NAME=%s)",
+                        m->data.n, f->path, f->path);
+    for (size_t i = 0; i < m->data.n; i++)
+        if (!strcmp(m->data.at[i].name, f->name))
+            return true;
+    return hlx_fail(error, EXIT_USAGE, "the program has no data source `%s`", f->name);
+}
+
+bool session_open(struct session *s, const char *path, const struct session_file *files, size_t n,
+                  struct hlx_error *error)
+{
+    *s = (struct session){.path = path, .file = files, .nfiles = n};
+    if (!program_open(&s->program, path, error))
+        return false;
+    s->source = calloc(s->program.module.data.n + 1, sizeof *s->source);
+    bool ok = s->source || hlx_no_memory(error, "the data sources");
+    for (size_t i = 0; ok && i < n; i++)
+        ok = check_file(s, &files[i], error);
+    if (!ok)
+        session_close(s);
+    return ok;
+}
+
+void session_close(struct session *s)
+{
+    for (size_t i = 0; s->source && i < s->program.module.data.n; i++)
+        if (s->source[i].open)
+            data_close(&s->source[i].set);
+    free(s->source);
+    program_close(&s->program);
+    *s = (struct session){0};
+}
+
+// -- entries -------------------------------------------------------------------------------------
+
+const struct ir_entry *session_entry(struct session *s, const char *name, struct hlx_error *error)
+{
+    const struct ir_module *m = &s->program.module;
+    const struct ir_entry *e = ir_find_entry(m, name);
+    if (e)
+        return e;
+    const char **names = arena_array(&s->program.arena, m->entries.n, sizeof *names);
+    struct buf list = {0};
+    for (size_t i = 0; i < m->entries.n; i++) {
+        names[i] = m->entries.at[i].name;
+        buf_printf(&list, "%s%s", i ? ", " : "", names[i]);
+    }
+    const char *near = text_nearest(name, names, m->entries.n);
+    if (m->entries.n == 0)
+        hlx_fail(error, EXIT_USAGE, "`%s` has no entry `%s`: it has none at all", s->path, name);
+    else
+        hlx_fail(error, EXIT_USAGE, "`%s` has no entry `%s`; it has %s%s%s%s", s->path, name,
+                 list.at, near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
+    buf_free(&list);
+    return NULL;
+}
+
+// -- data ----------------------------------------------------------------------------------------
+
+static const struct session_file *file_for(const struct session *s, const struct ir_data *d)
+{
+    const struct session_file *found = NULL;
+    for (size_t i = 0; i < s->nfiles; i++)
+        if (!s->file[i].name || !strcmp(s->file[i].name, d->name))
+            found = &s->file[i]; // the last one counts, as with other options
+    return found;
+}
+
+// A file's content as a value; NULL and *why when it cannot be read.
+static const struct value *read_content(struct session *s, const char *path, const char **why)
+{
+    struct arena *a = &s->program.arena;
+    size_t n;
+    char *bytes = file_read(a, path, 0, &n, why);
+    const struct value *v = bytes ? value_bytes(a, bytes, n) : NULL;
+    free(bytes);
+    return v;
+}
+
+static bool is_own(const struct ir_data *d, const struct value *content)
+{
+    const struct value *own = value_get(d->source, "content");
+    struct handle stated, is = handle_of(content);
+    return own && own->kind == VALUE_HANDLE &&
+           handle_parse(own->as.bytes.at, own->as.bytes.n, &stated) && handle_equal(&stated, &is);
+}
+
+static const struct value *given_content(struct session *s, const struct ir_data *d,
+                                         const char *path, struct session_source *to,
+                                         struct hlx_error *error)
+{
+    const char *why;
+    const struct value *v = read_content(s, path, &why);
+    if (!v)
+        hlx_fail(error, EXIT_DATA, "%s", why);
+    else
+        to->own = is_own(d, v);
+    to->shown = path;
+    return v;
+}
+
+// Looks where the compiler found the file: beside the .hbin, then as it was written.
+static const struct value *hinted_content(struct session *s, const struct ir_data *d,
+                                          struct session_source *to, struct hlx_error *error)
+{
+    struct arena *a = &s->program.arena;
+    const char *hint = program_hint(&s->program, d), *why;
+    const char *beside = hint ? path_join(a, path_dir(a, s->path), hint) : NULL;
+    const struct value *v = hint ? read_content(s, beside, &why) : NULL;
+    to->shown = beside;
+    if (hint && !v) {
+        v = read_content(s, hint, &why);
+        to->shown = hint;
+    }
+    to->own = true;
+    if (v && is_own(d, v))
+        return v;
+    if (v)
+        hlx_fail(error, EXIT_DATA,
+                 "data `%s`: `%s` is not the file that the program was compiled with; to use it "
+                 "all the same: --data %s=%s",
+                 d->name, to->shown, d->name, to->shown);
+    else
+        hlx_fail(error, EXIT_DATA,
+                 "data `%s` is not in the program%s%s%s; give its file: --data %s=FILE", d->name,
+                 hint ? ", and `" : "", hint ? hint : "", hint ? "` cannot be read" : "", d->name);
+    return NULL;
+}
+
+static const struct value *find_content(struct session *s, const struct ir_data *d,
+                                        struct session_source *to, struct hlx_error *error)
+{
+    const struct session_file *given = file_for(s, d);
+    const struct value *carried = program_data(&s->program, d);
+    const char *hint = program_hint(&s->program, d);
+    if (given)
+        return given_content(s, d, given->path, to, error);
+    if (!carried)
+        return hinted_content(s, d, to, error);
+    to->own = true;
+    to->shown = hint ? hint : d->name;
+    return carried;
+}
+
+bool session_data(struct session *s, const struct ir_entry *entry,
+                  const struct session_source **out, struct hlx_error *error)
+{
+    const struct ir_module *m = &s->program.module;
+    const struct ir_data *d = batches_source(m, entry);
+    *out = NULL;
+    if (!d)
+        return true;
+    struct session_source *to = &s->source[d - m->data.at];
+    *out = to;
+    if (to->open)
+        return true;
+    const struct value *content = find_content(s, d, to, error);
+    to->open = content && data_open(&to->set, m, d, content, to->shown, error);
+    return to->open;
+}

@@ -1,0 +1,268 @@
+// stats.c: looks at gradients and named values: mean, deviation, extremes, zeros, NaNs.
+#include "runtime/stats.h"
+
+#include <fnmatch.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// -- one tensor ----------------------------------------------------------------------------------
+
+static double f32_value(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static double f16_value(uint32_t bits)
+{
+    unsigned exponent = bits >> 10 & 31, fraction = bits & 0x3ff;
+    double x = exponent == 31  ? (fraction ? (double)NAN : (double)INFINITY)
+               : exponent == 0 ? ldexp(fraction, -24)
+                               : ldexp(1024 + fraction, (int)exponent - 25);
+    return bits & 0x8000 ? -x : x;
+}
+
+static double bf16_value(uint32_t bits)
+{
+    return f32_value(bits << 16);
+}
+
+static double i32_value(uint32_t bits)
+{
+    return (int32_t)bits;
+}
+
+static double i8_value(uint32_t bits)
+{
+    return (int8_t)bits;
+}
+
+static double unsigned_value(uint32_t bits)
+{
+    return bits;
+}
+
+// Elements of up to four bytes, little-endian as in files.
+static double (*const value_of[DT_COUNT])(uint32_t bits) = {
+    [DT_F32] = f32_value,     [DT_F16] = f16_value,       [DT_BF16] = bf16_value,
+    [DT_I32] = i32_value,     [DT_I8] = i8_value,         [DT_U32] = unsigned_value,
+    [DT_U8] = unsigned_value, [DT_BOOL] = unsigned_value,
+};
+
+static double element(enum dtype dtype, const void *at, size_t i)
+{
+    size_t bytes = dtype_bytes(dtype);
+    const unsigned char *p = (const unsigned char *)at + i * bytes;
+    uint32_t bits = 0;
+    for (size_t k = 0; k < bytes; k++)
+        bits |= (uint32_t)p[k] << 8 * k;
+    return value_of[dtype](bits);
+}
+
+static void count(struct stats *s, double x, bool first)
+{
+    s->zeros += x == 0;
+    s->mean += x;
+    s->min = first || x < s->min ? x : s->min;
+    s->max = first || x > s->max ? x : s->max;
+    s->abs_max = fabs(x) > s->abs_max ? fabs(x) : s->abs_max;
+}
+
+void stats_of(enum dtype dtype, const void *at, size_t n, struct stats *out)
+{
+    struct stats s = {.n = n};
+    size_t finite = 0;
+    for (size_t i = 0; i < n; i++) {
+        double x = element(dtype, at, i);
+        s.nans += isnan(x) != 0;
+        s.infs += isinf(x) != 0;
+        if (isfinite(x))
+            count(&s, x, finite++ == 0);
+    }
+    double squares = 0;
+    s.mean = finite ? s.mean / (double)finite : 0;
+    for (size_t i = 0; i < n; i++) {
+        double x = element(dtype, at, i);
+        if (isfinite(x))
+            squares += (x - s.mean) * (x - s.mean);
+    }
+    s.std = finite ? sqrt(squares / (double)finite) : 0;
+    *out = s;
+}
+
+// -- choosing ------------------------------------------------------------------------------------
+
+static bool matches(const char *pattern, const char *name)
+{
+    return *name && (!strcmp(pattern, name) || fnmatch(pattern, name, 0) == 0);
+}
+
+static const char *node_name(const struct ir_entry *e, size_t r)
+{
+    return ir_name_text(e->graph->module, e->graph->nodes.at[r].name);
+}
+
+static bool add_row(struct stats_table *t, const char *name, bool gradient, ir_ref value)
+{
+    struct stats_row *row = realloc(t->row, (t->n + 1) * sizeof *row);
+    if (!row)
+        return false;
+    t->row = row;
+    t->row[t->n++] = (struct stats_row){.name = name, .gradient = gradient, .value = value};
+    return true;
+}
+
+static bool has_node(const struct stats_table *t, ir_ref r)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (!t->row[i].gradient && t->row[i].value == r)
+            return true;
+    return false;
+}
+
+static bool choose_gradients(struct stats_table *t, const struct ir_module *m)
+{
+    for (size_t i = 0; i < t->entry->grads.n; i++) {
+        const struct ir_update *g = &t->entry->grads.at[i];
+        if (!add_row(t, m->vars.at[g->var].path, true, g->value))
+            return false;
+    }
+    return true;
+}
+
+static bool unknown_name(const struct stats_table *t, const char *pattern, struct hlx_error *error)
+{
+    struct arena a = {0};
+    VEC(const char *) known = {0};
+    for (size_t i = 0; i < t->n; i++)
+        vec_push(&a, &known, t->row[i].name);
+    for (size_t r = 1; r < t->entry->graph->nodes.n; r++)
+        if (*node_name(t->entry, r))
+            vec_push(&a, &known, node_name(t->entry, r));
+    const char *near = text_nearest(pattern, known.at, known.n);
+    hlx_fail(error, EXIT_USAGE, "entry `%s` has no value that is called `%s`%s%s%s", t->entry->name,
+             pattern, near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
+    arena_free(&a);
+    return false;
+}
+
+// Adds the nodes that a pattern matches.
+static bool choose_nodes(struct stats_table *t, const char *pattern, struct hlx_error *error)
+{
+    bool any = false;
+    for (size_t i = 0; i < t->n && !any; i++)
+        any = matches(pattern, t->row[i].name);
+    for (size_t r = 1; r < t->entry->graph->nodes.n; r++) {
+        if (!matches(pattern, node_name(t->entry, r)))
+            continue;
+        any = true;
+        if (!has_node(t, (ir_ref)r) && !add_row(t, node_name(t->entry, r), false, (ir_ref)r))
+            return hlx_no_memory(error, "statistics");
+    }
+    return any || unknown_name(t, pattern, error);
+}
+
+static bool choose_names(struct stats_table *t, const char *names, struct hlx_error *error)
+{
+    struct arena a = {0};
+    char *rest = arena_strdup(&a, names), *pattern;
+    bool ok = true;
+    while (ok && (pattern = strtok_r(NULL, ",", &rest)))
+        ok = choose_nodes(t, pattern, error);
+    arena_free(&a);
+    return ok;
+}
+
+bool stats_choose(struct stats_table *t, const struct ir_entry *entry, const struct ir_module *m,
+                  const char *names, struct hlx_error *error)
+{
+    *t = (struct stats_table){.entry = entry};
+    bool ok = choose_gradients(t, m) || hlx_no_memory(error, "statistics");
+    ok = ok && (!names || choose_names(t, names, error));
+    if (!ok)
+        stats_free(t);
+    return ok;
+}
+
+// -- computing -----------------------------------------------------------------------------------
+
+static const struct ir_type *row_type(const struct stats_table *t, size_t i)
+{
+    return ir_typeof(t->entry->graph, t->row[i].value);
+}
+
+bool stats_compute(struct stats_table *t, struct exec *x, const void *const *inputs, uint32_t step,
+                   struct hlx_error *error)
+{
+    ir_ref *root = calloc(t->n + 1, sizeof *root);
+    void **out = calloc(t->n + 1, sizeof *out);
+    bool ok = root && out;
+    for (size_t i = 0; ok && i < t->n; i++) {
+        free(t->row[i].bytes);
+        root[i] = t->row[i].value;
+        out[i] = t->row[i].bytes = malloc(ir_type_bytes(row_type(t, i)));
+        ok = out[i] != NULL;
+    }
+    ok = ok ? exec_probe(x, t->entry, root, t->n, inputs, step, out, error)
+            : hlx_no_memory(error, "statistics");
+    for (size_t i = 0; ok && i < t->n; i++)
+        stats_of(row_type(t, i)->dtype, out[i], (size_t)ir_type_count(row_type(t, i)),
+                 &t->row[i].stats);
+    free(root);
+    free(out);
+    return ok;
+}
+
+void stats_free(struct stats_table *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        free(t->row[i].bytes);
+    free(t->row);
+    *t = (struct stats_table){0};
+}
+
+// -- printing ------------------------------------------------------------------------------------
+
+static const char *row_label(struct arena *a, const struct stats_row *r)
+{
+    return r->gradient ? arena_printf(a, "grad(%s)", r->name) : r->name;
+}
+
+static const char *row_shape(struct arena *a, const struct stats_table *t, size_t i)
+{
+    struct buf b = {0};
+    ir_type_print(t->entry->graph->module, t->entry->graph->nodes.at[t->row[i].value].type, false,
+                  &b);
+    const char *text = arena_copy(a, b.at, b.n);
+    buf_free(&b);
+    return text;
+}
+
+static void print_row(const struct stats *s, const char *label, int width, const char *shape,
+                      int shape_width, struct buf *out)
+{
+    buf_printf(out, "%-*s  %-*s", width, label, shape_width, shape);
+    const double column[] = {s->mean, s->std, s->min, s->max, s->abs_max};
+    for (size_t i = 0; i < sizeof column / sizeof *column; i++)
+        buf_printf(out, " %12.5e", column[i]);
+    buf_printf(out, "  zeros %zu/%zu  nan %zu  inf %zu\n", s->zeros, s->n, s->nans, s->infs);
+}
+
+void stats_print(const struct stats_table *t, struct buf *out)
+{
+    struct arena a = {0};
+    int width = 4, shape_width = 5; // of the headings
+    for (size_t i = 0; i < t->n; i++) {
+        int w = (int)strlen(row_label(&a, &t->row[i])), s = (int)strlen(row_shape(&a, t, i));
+        width = w > width ? w : width;
+        shape_width = s > shape_width ? s : shape_width;
+    }
+    buf_printf(out, "%-*s  %-*s %12s %12s %12s %12s %12s\n", width, "name", shape_width, "shape",
+               "mean", "std", "min", "max", "abs_max");
+    for (size_t i = 0; i < t->n; i++)
+        print_row(&t->row[i].stats, row_label(&a, &t->row[i]), width, row_shape(&a, t, i),
+                  shape_width, out);
+    arena_free(&a);
+}
