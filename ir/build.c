@@ -66,7 +66,7 @@ static struct map_entry *leaf_slot(struct ir_graph *g, enum ir_op op, const int6
 ir_ref ir_node_make(struct ir_graph *g, enum ir_op op, const ir_ref *args, unsigned nargs,
                     const int64_t *attrs, unsigned nattrs, ir_typeid wanted)
 {
-    ir_typeid small[8], *types = small, type;
+    ir_typeid small[8] = {0}, *types = small, type;
     struct ir_fault fault;
     if (nargs > 8)
         types = arena_array(g->module->arena, nargs, sizeof *types);

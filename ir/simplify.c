@@ -76,7 +76,7 @@ static ir_ref rebuild_node(struct simplifier *s, const struct ir_graph *old, ir_
                            const ir_ref *to)
 {
     const struct ir_node *n = ir_get(old, r);
-    ir_ref small[8], *args = small;
+    ir_ref small[8] = {0}, *args = small;
     if (n->nargs > 8)
         args = arena_array(old->module->arena, n->nargs, sizeof *args);
     for (unsigned i = 0; i < n->nargs; i++)

@@ -59,7 +59,7 @@ static bool check_layout(struct verifier *v, const struct ir_graph *g, ir_ref r)
 static bool check_type(struct verifier *v, const struct ir_graph *g, ir_ref r)
 {
     const struct ir_node *n = ir_get(g, r);
-    ir_typeid small[8], *types = small, t;
+    ir_typeid small[8] = {0}, *types = small, t;
     struct ir_fault why;
     if (n->nargs > 8)
         types = arena_array(v->m->arena, n->nargs, sizeof *types);
