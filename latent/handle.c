@@ -76,8 +76,10 @@ bool handle_equal(const struct handle *a, const struct handle *b)
 void handle_text(const struct handle *h, char out[HANDLE_TEXT + 1])
 {
     static const char digits[] = "0123456789abcdef";
-    memcpy(out, "&h_", 3);
-    char *at = out + 3;
+    char *at = out;
+    *at++ = '&';
+    *at++ = 'h';
+    *at++ = '_';
     for (size_t i = 0; i < HANDLE_BYTES; i++) {
         *at++ = digits[h->sha[i] >> 4];
         *at++ = digits[h->sha[i] & 15];

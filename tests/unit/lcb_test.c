@@ -74,6 +74,17 @@ static unsigned char *from_hex(const char *hex, size_t *n)
     return bytes;
 }
 
+static void split(char *line, size_t columns, char **column)
+{
+    for (size_t i = 0; i < columns; i++) {
+        size_t n = strcspn(line, "\t");
+        assert_int_equal(line[n] == '\t', i + 1 < columns);
+        column[i] = line;
+        line += n + (line[n] == '\t');
+        column[i][n] = '\0';
+    }
+}
+
 // Calls `check` with the columns of every line of a table. Returns the number of lines.
 static size_t each_line(struct arena *a, const char *path, size_t columns,
                         void (*check)(struct arena *, char **))
@@ -85,16 +96,11 @@ static size_t each_line(struct arena *a, const char *path, size_t columns,
         fail_msg("%s", error);
     for (char *line; (line = next) != NULL && *line != '\0';) {
         next = strchr(line, '\n');
+        assert_non_null(next);
         *next++ = '\0';
         if (*line == '#')
             continue;
-        for (size_t i = 0; i < columns; i++) {
-            column[i] = line;
-            line = strchr(line, '\t');
-            assert_true((line != NULL) == (i + 1 < columns));
-            if (line != NULL)
-                *line++ = '\0';
-        }
+        split(line, columns, column);
         check(a, column);
         lines++;
     }
@@ -204,9 +210,10 @@ static void claims_take_no_memory(void **state)
     (void)state;
     enum { N = 100000 };
     unsigned char *bytes = calloc(N, 1);
+    static const unsigned char claim[] = {LCB_ARR_START, 0x80, 0x80, 4};
     size_t at = 0;
     for (int i = 0; i < 60; i++) { // arrays in arrays, each said to hold 65536 items
-        memcpy(bytes + at, "\x05\x80\x80\x04", 4);
+        memcpy(bytes + at, claim, sizeof claim);
         at += 4;
     }
     struct arena a = {0};
