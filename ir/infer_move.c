@@ -28,7 +28,8 @@ static bool check_axis(struct infer *c, int64_t axis)
 
 static ir_typeid reduce(struct infer *c, enum dtype out)
 {
-    struct ir_type a = *infer_arg(c, 0), r = {0};
+    const struct ir_type *a = infer_arg(c, 0);
+    struct ir_type r = {0};
     if (!check_number(c, 0))
         return 0;
     if (!c->nattrs)
@@ -40,13 +41,13 @@ static ir_typeid reduce(struct infer *c, enum dtype out)
             return infer_fail(c, 0, (int)c->attrs[i],
                               "`%s` needs its axes in ascending order, each once", c->name);
     }
-    for (unsigned k = 0, i = 0; k < a.rank; k++) {
+    for (unsigned k = 0, i = 0; k < a->rank; k++) {
         if (i < c->nattrs && c->attrs[i] == (int64_t)k) {
             i++;
             continue;
         }
-        r.dim[r.rank] = a.dim[k];
-        r.name[r.rank++] = a.name[k];
+        r.dim[r.rank] = a->dim[k];
+        r.name[r.rank++] = a->name[k];
     }
     return infer_result(c, out, r.rank, r.dim, r.name);
 }
