@@ -14,7 +14,8 @@ WARN    := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissi
 # Floating point means what it says: no contraction, no reassociation, whatever OPT is.
 FP      := -ffp-contract=off -fno-fast-math -fno-unsafe-math-optimizations
 CFLAGS  += -std=c17 -D_POSIX_C_SOURCE=200809L -I. -I$(BUILD) $(WARN) $(FP) $(OPT) -g $(EXTRA)
-LDLIBS  := -lutf8proc -lcrypto -ljansson -lz -lm -lpthread
+# SPIRV-Tools comes as a static archive of C++; a tool that does not use it does not load libstdc++.
+LDLIBS  := -Wl,--as-needed -lutf8proc -lcrypto -ljansson -lz -lSPIRV-Tools -lstdc++ -lm -lpthread
 
 # Sources in pipeline order. A folder's library holds all its .c files but the mains.
 FOLDERS := base latent ir frontend codegen runtime

@@ -4,8 +4,8 @@
 #   deps.sh build|dev            installs what is missing (root or sudo), else says what to type
 #   deps.sh --missing build|dev  prints what is missing
 set -eu
-build='gcc libc6-dev spirv-headers libvulkan-dev flex bison libutf8proc-dev libssl-dev libjansson-dev zlib1g-dev pkg-config'
-dev='clang clang-format clang-tidy spirv-tools libclang-rt-14-dev libcmocka-dev libmpfr-dev librandom123-dev
+build='gcc libc6-dev spirv-headers spirv-tools libvulkan-dev flex bison libutf8proc-dev libssl-dev libjansson-dev zlib1g-dev pkg-config'
+dev='clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev libmpfr-dev librandom123-dev
      scdoc mandoc python3 valgrind'
 
 missing() {
