@@ -23,7 +23,8 @@ enum ast_flag {
     AST_STATE = 8,
     AST_VALUE = 16,
     AST_AT = 32,
-    AST_QUOTED = 64
+    AST_QUOTED = 64,
+    AST_PARENS = 128 // written in parentheses; for the formatter only
 };
 
 // Operators of UNARY and BINARY, in groups of rising precedence (see spec/language.md).

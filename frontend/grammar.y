@@ -199,7 +199,7 @@ primary: name | INT | FLOAT | TEXT | BYTES | HANDLE | object | conditional
     | "[" items "]"             { $$ = ast_close($2, AST_ARRAY, @$); }
     | "[" items "," "]"         { $$ = ast_close($2, AST_ARRAY, @$); ast_trailing_comma(p, @3); }
     | "[" error "]"             { $$ = ast_leaf(p, AST_ERROR, @$); }
-    | "(" expr ")"              { $$ = $2; }
+    | "(" expr ")"              { $$ = ast_flag($2, AST_PARENS); }
     | "(" error ")"             { $$ = ast_leaf(p, AST_ERROR, @$); }
     | "contract" INT object     { $$ = ast_contract($3, $2, 0, @$); }
     | "field mark" INT object   { $$ = ast_contract($3, $2, AST_AT, @$); }

@@ -138,6 +138,12 @@ static int repair_open_text(struct scan *s)
     return TOK_TEXT;
 }
 
+static int repair_quotes(struct scan *s)
+{
+    diag_error(s->diags, s->at, "HLX0102", "texts stand in double quotes");
+    return TOK_TEXT;
+}
+
 static int repair_number(struct scan *s)
 {
     diag_error(s->diags, s->at, "HLX0107", "malformed number");
@@ -172,6 +178,7 @@ int literal_repair(struct scan *s, int piece)
     case SCAN_ALIEN_OR: return repair_alien(s, "or", TOK_OR);
     case SCAN_ALIEN_NOT: return repair_alien(s, "not", TOK_NOT);
     case SCAN_ALIEN_ASSIGN: return repair_assign(s);
+    case SCAN_SINGLE_QUOTED: return repair_quotes(s);
     case SCAN_BLOCK_COMMENT: return repair_block_comment(s);
     default: return repair_char(s);
     }

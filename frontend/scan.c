@@ -254,8 +254,12 @@ static bool starts_statement(const struct scan *s)
             t == TOK_FOR);
 }
 
+// One report for all the brackets that a token leaves open.
 static void report_unclosed(struct scan *s)
 {
+    if (s->unclosed_at == s->held_at.end + 1)
+        return;
+    s->unclosed_at = s->held_at.end + 1;
     struct span open = s->bracket[s->depth - 1].open;
     struct diag *g = diag_error(s->diags, open, "HLX0202", "this `%c` is never closed",
                                 s->source->text[open.start]);
@@ -265,8 +269,6 @@ static void report_unclosed(struct scan *s)
         diag_label(g, s->held_at, "this closes a bracket further out");
     else if (s->held != 0)
         diag_label(g, s->held_at, "the next statement begins here");
-    if (s->held == 0)
-        scan_stop(s); // one report for all that are open at the end
 }
 
 static void report_stray(struct scan *s)

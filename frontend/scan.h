@@ -24,7 +24,8 @@ enum scan_piece {
     SCAN_ALIEN_OR = -10,
     SCAN_ALIEN_NOT = -11,
     SCAN_ALIEN_ASSIGN = -12, // += and its like
-    SCAN_BLOCK_COMMENT = -13
+    SCAN_BLOCK_COMMENT = -13,
+    SCAN_SINGLE_QUOTED = -14
 };
 
 // One spelling. `next` moves *at to the next piece and says what it is; at->end is where it stands.
@@ -57,7 +58,8 @@ struct scan {
     bool first_on_line; // no token yet on this line
     bool in_header;     // between `fn` or `entry` and its body, at header_depth
     unsigned header_depth;
-    bool stopped; // an error after which going on makes no sense
+    uint32_t unclosed_at; // end + 1 of the last token before which brackets lacked
+    bool stopped;         // an error after which going on makes no sense
     unsigned depth;
     struct scan_bracket bracket[PARSE_MAX_DEPTH];
 };

@@ -38,6 +38,8 @@ static bool continues_expression(const char *t)
 
 static const char *shown(struct arena *a, const char *name)
 {
+    if (strcmp(name, ";") == 0)
+        return "the end of the statement";
     if (strchr(name, ' ') || strcmp(name, "bytes") == 0)
         return name;
     return arena_printf(a, "`%s`", name);
@@ -56,12 +58,14 @@ static void describe(struct arena *a, const char *const *expected, size_t n, str
     size_t kept = 0;
     bool expression = is_any("a float", expected, n);
     bool complete = is_any("**", expected, n); // an expression could go on
+    bool ends = is_any(";", expected, n);      // the statement could end
     bool name = is_any("a name", expected, n);
     if (expression)
         named[kept++] = "an expression";
     for (size_t i = 0; i < n; i++) {
         const char *t = expected[i];
-        if ((expression && begins_expression(t)) || (name && is_word(t)) ||
+        if ((ends && (strcmp(t, "end of file") == 0 || strcmp(t, "}") == 0)) ||
+            (expression && begins_expression(t)) || (name && is_word(t)) ||
             (complete && continues_expression(t)))
             continue;
         if (kept == sizeof named / sizeof *named)
@@ -87,7 +91,7 @@ static const char *found_text(struct parser *p, const char *found, struct span a
                             p->scan->source->text + at.start);
     if (strcmp(found, "field mark") == 0)
         return "`@`";
-    return shown(p->arena, found);
+    return strcmp(found, ";") == 0 ? "`;`" : shown(p->arena, found);
 }
 
 static void advise(struct diag *g, const char *found, struct span at)
