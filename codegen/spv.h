@@ -87,10 +87,11 @@ spv_id spv_cf32(struct spv *b, uint32_t bits);
 spv_id spv_cbool(struct spv *b, bool x);
 
 // A storage buffer `{ element[] }` at set 0 and a binding; returns the variable. stride in bytes.
-spv_id spv_buffer(struct spv *b, unsigned binding, spv_id element, unsigned stride, bool readonly,
+spv_id spv_buffer(struct spv *b, unsigned binding, spv_id element, unsigned stride,
                   const char *name);
-// A block of n u32 push constants; returns the variable.
-spv_id spv_push_block(struct spv *b, unsigned n);
+// Declares `variable` (reserved with spv_new) as a block of n u32 push constants: how many there
+// are is known when the code that reads them is written.
+void spv_push_block(struct spv *b, spv_id variable, unsigned n);
 // A u32x3 input decorated with a built-in (GlobalInvocationId ...).
 spv_id spv_builtin(struct spv *b, SpvBuiltIn which);
 // A workgroup-shared or private array variable.

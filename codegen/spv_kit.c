@@ -62,11 +62,17 @@ spv_id spv_cbool(struct spv *b, bool x)
 }
 
 // A module-scope variable: never shared, also when two look alike.
-static spv_id global(struct spv *b, SpvStorageClass class, spv_id type)
+static void declare(struct spv *b, spv_id id, SpvStorageClass class, spv_id type)
 {
-    spv_id id = spv_new(b), pointer = spv_pointer(b, class, type);
+    spv_id pointer = spv_pointer(b, class, type);
     spv_emit(b, &b->section[SPV_GLOBAL], SpvOpVariable, pointer, id, SPV((uint32_t) class));
     vec_push(b->arena, &b->globals, id);
+}
+
+static spv_id global(struct spv *b, SpvStorageClass class, spv_id type)
+{
+    spv_id id = spv_new(b);
+    declare(b, id, class, type);
     return id;
 }
 
@@ -83,7 +89,7 @@ static spv_id fresh_type(struct spv *b, SpvOp op, const uint32_t *words, size_t 
     return id;
 }
 
-spv_id spv_buffer(struct spv *b, unsigned binding, spv_id element, unsigned stride, bool readonly,
+spv_id spv_buffer(struct spv *b, unsigned binding, spv_id element, unsigned stride,
                   const char *name)
 {
     spv_id array = fresh_type(b, SpvOpTypeRuntimeArray, SPV(element));
@@ -91,8 +97,6 @@ spv_id spv_buffer(struct spv *b, unsigned binding, spv_id element, unsigned stri
     spv_id block = fresh_type(b, SpvOpTypeStruct, SPV(array));
     spv_decorate(b, block, SpvDecorationBlock, NULL, 0);
     spv_member_decorate(b, block, 0, SpvDecorationOffset, SPV(0));
-    if (readonly)
-        spv_member_decorate(b, block, 0, SpvDecorationNonWritable, NULL, 0);
     spv_id variable = global(b, SpvStorageClassStorageBuffer, block);
     spv_decorate(b, variable, SpvDecorationDescriptorSet, SPV(0));
     spv_decorate(b, variable, SpvDecorationBinding, SPV(binding));
@@ -101,7 +105,7 @@ spv_id spv_buffer(struct spv *b, unsigned binding, spv_id element, unsigned stri
     return variable;
 }
 
-spv_id spv_push_block(struct spv *b, unsigned n)
+void spv_push_block(struct spv *b, spv_id variable, unsigned n)
 {
     uint32_t *members = arena_array(b->arena, n, sizeof *members);
     for (unsigned i = 0; i < n; i++)
@@ -110,7 +114,7 @@ spv_id spv_push_block(struct spv *b, unsigned n)
     spv_decorate(b, block, SpvDecorationBlock, NULL, 0);
     for (unsigned i = 0; i < n; i++)
         spv_member_decorate(b, block, i, SpvDecorationOffset, SPV(4 * i));
-    return global(b, SpvStorageClassPushConstant, block);
+    declare(b, variable, SpvStorageClassPushConstant, block);
 }
 
 spv_id spv_builtin(struct spv *b, SpvBuiltIn which)

@@ -16,7 +16,7 @@ struct compiler {
     struct map nodes; // node of the kernel -> value
 };
 
-static enum lane lane_of(enum dtype t)
+enum lane tape_lane_of(enum dtype t)
 {
     static const unsigned char lane[DT_COUNT] = {
         [DT_F32] = LANE_F32, [DT_I32] = LANE_I32,  [DT_U32] = LANE_U32, [DT_BOOL] = LANE_BOOL,
@@ -91,8 +91,7 @@ static uint32_t make_const(struct compiler *c, uint32_t bits)
 
 // -- what lies outside ---------------------------------------------------------------------------
 
-// Appends an inner axis to a map.
-static void map_axis(struct tape_map *m, int64_t dim, int64_t stride)
+void tape_map_axis(struct tape_map *m, int64_t dim, int64_t stride)
 {
     if (dim == 1)
         return;
@@ -116,7 +115,7 @@ static void map_broadcast(const struct ir_graph *g, ir_ref via, struct tape_map 
         step *= from->dim[i];
     }
     for (unsigned i = 0; i < to->rank; i++)
-        map_axis(m, to->dim[i], stride[i]);
+        tape_map_axis(m, to->dim[i], stride[i]);
     if (step == 1)
         m->rank = 0;
 }
@@ -131,7 +130,7 @@ static uint32_t read_memory(struct compiler *c, struct ir_view v)
     else if (n > 1 && p.bytes == 4)
         return make_port(c, TAPE_MEMORY, &p, false);
     else
-        map_axis(&p.map, n, 1);
+        tape_map_axis(&p.map, n, 1);
     return make_port(c, TAPE_READ, &p, p.map.rank == 0);
 }
 
@@ -231,11 +230,11 @@ static uint32_t tree_node(struct compiler *c, const struct ir_graph *g, ir_ref r
         return make_const(c, (uint32_t)ir_attr(g, r, 0));
     for (unsigned i = 0; i < n->nargs; i++)
         x[i] = at[ir_arg(g, r, i)];
-    enum lane lane = lane_of(ir_typeof(g, ir_arg(g, r, n->op == IR_select))->dtype);
+    enum lane lane = tape_lane_of(ir_typeof(g, ir_arg(g, r, n->op == IR_select))->dtype);
     if (n->op == IR_bitcast)
         return x[0];
     if (n->op == IR_cast)
-        return raw_cast(c, lane, lane_of(ir_typeof(g, r)->dtype), x[0]);
+        return raw_cast(c, lane, tape_lane_of(ir_typeof(g, r)->dtype), x[0]);
     return row(c, (enum ir_op)n->op, lane, x);
 }
 
@@ -278,9 +277,9 @@ static uint32_t compute(struct compiler *c, ir_ref r)
         return x[0];
     if (!c->s->trees_only && in_hardware(op, from))
         return make(c, in_hardware(op, from), x[0], x[1], 0);
-    if (!strcmp(ir_op_info(op)->lane[lane_of(from)], "tree"))
+    if (!strcmp(ir_op_info(op)->lane[tape_lane_of(from)], "tree"))
         return expand(c, exact_get(c->s->trees, op, from, to), x);
-    return row(c, op, lane_of(from), x);
+    return row(c, op, tape_lane_of(from), x);
 }
 
 // -- stores --------------------------------------------------------------------------------------
@@ -339,20 +338,28 @@ static void compile_nodes(struct compiler *c, const struct ir_kernel *k)
     }
 }
 
-struct tape *tape_compile(const struct tape_source *s, uint32_t kernel, ir_ref result,
-                          struct arena *a)
+void tape_draft_make(const struct tape_source *s, uint32_t kernel, ir_ref result,
+                     struct arena *scratch, struct tape_draft *out)
 {
-    struct arena scratch = {0};
-    struct compiler c = {.s = s, .g = s->graph, .scratch = &scratch};
-    struct tape *t = arena_new(a, struct tape);
-    map_init(&c.made, &scratch);
-    map_init(&c.nodes, &scratch);
+    struct compiler c = {.s = s, .g = s->graph, .scratch = scratch};
+    map_init(&c.made, scratch);
+    map_init(&c.nodes, scratch);
     append(&c, (struct tape_value){0});
     compile_nodes(&c, &s->fusion->kernels.at[kernel]);
     if (result)
         c.draft.result = operand(&c, result);
+    *out = c.draft;
+}
+
+struct tape *tape_compile(const struct tape_source *s, uint32_t kernel, ir_ref result,
+                          struct arena *a)
+{
+    struct arena scratch = {0};
+    struct tape_draft draft;
+    struct tape *t = arena_new(a, struct tape);
+    tape_draft_make(s, kernel, result, &scratch, &draft);
     t->counters = s->counters;
-    tape_assign(&c.draft, &scratch, a, t);
+    tape_assign(&draft, &scratch, a, t);
     arena_free(&scratch);
     return t;
 }

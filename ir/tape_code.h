@@ -95,6 +95,19 @@ struct tape_draft {
     uint32_t result; // value, or 0
 };
 
+// Compiles the elementwise nodes of a kernel into values, each made once, operands first; for
+// tape_compile and for codegen, which writes them as SPIR-V. `result` as for tape_compile.
+void tape_draft_make(const struct tape_source *s, uint32_t kernel, ir_ref result,
+                     struct arena *scratch, struct tape_draft *out);
+
+// By value: whether a store or the result needs it. Operands come before their users.
+bool *tape_live(const struct tape_draft *d, struct arena *a);
+
+enum lane tape_lane_of(enum dtype t);
+
+// Appends an inner axis to a map.
+void tape_map_axis(struct tape_map *m, int64_t dim, int64_t stride);
+
 // Gives values registers and writes the instructions that are needed.
 void tape_assign(struct tape_draft *d, struct arena *scratch, struct arena *a, struct tape *out);
 

@@ -19,14 +19,13 @@ static bool is_store(const struct tape_value *v)
     return v->stored || v->code == TAPE_WRITE;
 }
 
-// Marks what stores and the result need: operands come before their users.
-static bool *find_live(struct allocator *x)
+bool *tape_live(const struct tape_draft *d, struct arena *a)
 {
-    size_t n = x->d->values.n;
-    bool *live = arena_array(x->scratch, n, sizeof *live);
-    live[x->d->result] = true;
+    size_t n = d->values.n;
+    bool *live = arena_array(a, n, sizeof *live);
+    live[d->result] = true;
     for (size_t v = n; v-- > 1;) {
-        const struct tape_value *value = &x->d->values.at[v];
+        const struct tape_value *value = &d->values.at[v];
         live[v] = live[v] || is_store(value);
         for (unsigned i = 0; live[v] && i < 3; i++)
             live[value->arg[i]] = true;
@@ -113,7 +112,7 @@ static void number_bound(struct tape *t)
 void tape_assign(struct tape_draft *d, struct arena *scratch, struct arena *a, struct tape *out)
 {
     struct allocator x = {.d = d, .scratch = scratch, .arena = a, .out = out};
-    const bool *live = find_live(&x);
+    const bool *live = tape_live(x.d, x.scratch);
     find_last_uses(&x, live);
     for (unsigned uniform = 2; uniform-- > 0;)
         for (uint32_t v = 1; v < d->values.n; v++)

@@ -14,8 +14,8 @@ static void build(struct spv *b, struct arena *a, bool exact)
 {
     spv_init(b, a, exact);
     spv_id u32 = spv_u32(b), f32 = spv_f32(b);
-    spv_id x = spv_buffer(b, 0, f32, 4, true, "x"), y = spv_buffer(b, 1, f32, 4, false, "y");
-    spv_id push = spv_push_block(b, 1);
+    spv_id x = spv_buffer(b, 0, f32, 4, "x"), y = spv_buffer(b, 1, f32, 4, "y");
+    spv_id push = spv_new(b);
     spv_id gid = spv_builtin(b, SpvBuiltInGlobalInvocationId);
     spv_begin_main(b, "ᚠmap", 64, 1, 1);
     spv_id n = spv_load(
@@ -34,6 +34,7 @@ static void build(struct spv *b, struct arena *a, bool exact)
     spv_store(b, spv_access(b, pointer, y, SPV(spv_c32(b, 0), l.i)), s);
     spv_if_end(b, &c);
     spv_loop_end(b, &l);
+    spv_push_block(b, push, 1);
     spv_end_main(b);
 }
 

@@ -1,0 +1,140 @@
+// emit.c: begins and ends kernels; their buffers, push constants and indices.
+#include "codegen/emit.h"
+
+#include <string.h>
+
+#include "runtime/dispatch.h"
+
+enum { MAX_GROUPS = 65535 }; // per axis, on every device
+
+void emit_begin(struct emit *e, const struct emit_source *s, struct emit_call *call,
+                const char *name, unsigned x, unsigned y)
+{
+    memset(e, 0, sizeof *e);
+    memset(call, 0, sizeof *call);
+    e->s = s;
+    e->call = call;
+    call->name = arena_strdup(s->arena, name);
+    call->groups[0] = call->groups[1] = call->groups[2] = 1;
+    spv_init(&e->b, s->arena, s->exact);
+    e->push_block = spv_new(&e->b);
+    spv_begin_main(&e->b, name, x, y, 1);
+}
+
+void emit_end(struct emit *e)
+{
+    if (e->call->push.n)
+        spv_push_block(&e->b, e->push_block, (unsigned)e->call->push.n);
+    spv_end_main(&e->b);
+    spv_finish(&e->b, &e->call->words);
+}
+
+spv_id emit_extent(struct emit *e, uint64_t x)
+{
+    struct spv *b = &e->b;
+    uint32_t word = (uint32_t)x;
+    size_t i = 0;
+    while (i < e->call->push.n && e->call->push.at[i] != word)
+        i++;
+    if (i == DISPATCH_MAX_PUSH)
+        return spv_c32(b, word);
+    if (i == e->call->push.n)
+        vec_push(e->s->arena, &e->call->push, word);
+    spv_id pointer = spv_pointer(b, SpvStorageClassPushConstant, spv_u32(b));
+    spv_id at = spv_access(b, pointer, e->push_block, SPV(spv_ci32(b, (int32_t)i)));
+    return spv_load(b, spv_u32(b), at);
+}
+
+static spv_id buffer(struct emit *e, emit_place place, bool writes)
+{
+    struct emit_call *c = e->call;
+    size_t i = 0;
+    while (i < c->buffers.n && c->buffers.at[i].place != place)
+        i++;
+    if (i == c->buffers.n) {
+        spv_id v = spv_buffer(&e->b, (unsigned)i, spv_u32(&e->b), 4, NULL);
+        vec_push(e->s->arena, &c->buffers, (struct emit_buffer){place, false, v});
+    }
+    c->buffers.at[i].writes |= writes;
+    return c->buffers.at[i].variable;
+}
+
+static spv_id word_at(struct emit *e, emit_place place, spv_id index, bool writes)
+{
+    struct spv *b = &e->b;
+    spv_id pointer = spv_pointer(b, SpvStorageClassStorageBuffer, spv_u32(b));
+    return spv_access(b, pointer, buffer(e, place, writes), SPV(spv_c32(b, 0), index));
+}
+
+spv_id emit_load(struct emit *e, emit_place place, spv_id index)
+{
+    return spv_load(&e->b, spv_u32(&e->b), word_at(e, place, index, false));
+}
+
+void emit_store(struct emit *e, emit_place place, spv_id index, spv_id word)
+{
+    spv_store(&e->b, word_at(e, place, index, true), word);
+}
+
+static spv_id built_in(struct emit *e, spv_id *variable, SpvBuiltIn which, unsigned i)
+{
+    struct spv *b = &e->b;
+    if (!*variable)
+        *variable = spv_builtin(b, which);
+    spv_id all = spv_load(b, spv_vector(b, spv_u32(b), 3), *variable);
+    return spv_value(b, SpvOpCompositeExtract, spv_u32(b), SPV(all, i));
+}
+
+spv_id emit_group(struct emit *e, unsigned i)
+{
+    return built_in(e, &e->group_id, SpvBuiltInWorkgroupId, i);
+}
+
+spv_id emit_local(struct emit *e, unsigned i)
+{
+    return built_in(e, &e->local_id, SpvBuiltInLocalInvocationId, i);
+}
+
+// More groups than an axis may have are laid out in rows.
+spv_id emit_groups(struct emit *e, uint64_t n)
+{
+    uint64_t rows = (n + MAX_GROUPS - 1) / MAX_GROUPS, width = (n + rows - 1) / rows;
+    e->call->groups[0] = (uint32_t)width;
+    e->call->groups[1] = (uint32_t)rows;
+    spv_id row = emit_mul(e, emit_group(e, 1), emit_extent(e, width));
+    return emit_add(e, row, emit_group(e, 0));
+}
+
+spv_id emit_add(struct emit *e, spv_id x, spv_id y)
+{
+    return spv_value(&e->b, SpvOpIAdd, spv_u32(&e->b), SPV(x, y));
+}
+
+spv_id emit_mul(struct emit *e, spv_id x, spv_id y)
+{
+    return spv_value(&e->b, SpvOpIMul, spv_u32(&e->b), SPV(x, y));
+}
+
+spv_id emit_div(struct emit *e, spv_id x, spv_id y)
+{
+    return spv_value(&e->b, SpvOpUDiv, spv_u32(&e->b), SPV(x, y));
+}
+
+spv_id emit_mod(struct emit *e, spv_id x, spv_id y)
+{
+    return spv_value(&e->b, SpvOpUMod, spv_u32(&e->b), SPV(x, y));
+}
+
+spv_id emit_less(struct emit *e, spv_id x, spv_id y)
+{
+    return spv_value(&e->b, SpvOpULessThan, spv_bool(&e->b), SPV(x, y));
+}
+
+void emit_barrier(struct emit *e)
+{
+    struct spv *b = &e->b;
+    spv_id scope = spv_c32(b, SpvScopeWorkgroup);
+    spv_id order =
+        spv_c32(b, SpvMemorySemanticsAcquireReleaseMask | SpvMemorySemanticsWorkgroupMemoryMask);
+    spv_do(b, SpvOpControlBarrier, SPV(scope, scope, order));
+}

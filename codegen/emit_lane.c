@@ -1,0 +1,365 @@
+// emit_lane.c: one lane of arithmetic in SPIR-V: what ir/lanes.h says in C.
+//
+// Only operations that every device computes alike are used: no FMin, FMax, FAbs, Floor, Ceil or
+// integer division by what may be zero (facts about devices: spec/numerics.md).
+#include "codegen/emit.h"
+
+#include "ir/lanes.h"
+
+static spv_id type_of(struct emit *e, enum lane lane)
+{
+    struct spv *b = &e->b;
+    return lane == LANE_F32 ? spv_f32(b) : lane == LANE_I32 ? spv_i32(b) : spv_u32(b);
+}
+
+spv_id emit_as(struct emit *e, struct emit_value v, enum lane lane)
+{
+    // bool lanes are u32 words, so the two need no cast.
+    enum lane have = v.lane == LANE_BOOL ? LANE_U32 : v.lane;
+    enum lane want = lane == LANE_BOOL ? LANE_U32 : lane;
+    if (v.constant)
+        return want == LANE_F32   ? spv_cf32(&e->b, v.bits)
+               : want == LANE_I32 ? spv_ci32(&e->b, (int32_t)v.bits)
+                                  : spv_c32(&e->b, v.bits);
+    if (have == want)
+        return v.id;
+    return spv_value(&e->b, SpvOpBitcast, type_of(e, want), SPV(v.id));
+}
+
+// Operands of one operation, already of its lane type (select: the first is a bool lane).
+struct operands {
+    enum lane lane;
+    spv_id type, x, y, z;
+};
+
+typedef spv_id lane_function(struct emit *e, const struct operands *o);
+
+// -- small vocabulary --------------------------------------------------------------------------
+
+static spv_id op2(struct emit *e, SpvOp op, spv_id type, spv_id x, spv_id y)
+{
+    return spv_value(&e->b, op, type, SPV(x, y));
+}
+
+static spv_id test(struct emit *e, SpvOp op, spv_id x, spv_id y)
+{
+    return op2(e, op, spv_bool(&e->b), x, y);
+}
+
+static spv_id choose(struct emit *e, spv_id type, spv_id condition, spv_id x, spv_id y)
+{
+    return spv_value(&e->b, SpvOpSelect, type, SPV(condition, x, y));
+}
+
+static spv_id as_f32(struct emit *e, spv_id u)
+{
+    return spv_value(&e->b, SpvOpBitcast, spv_f32(&e->b), SPV(u));
+}
+
+static spv_id as_u32(struct emit *e, spv_id f)
+{
+    return spv_value(&e->b, SpvOpBitcast, spv_u32(&e->b), SPV(f));
+}
+
+static spv_id mask(struct emit *e, spv_id u, uint32_t bits)
+{
+    return op2(e, SpvOpBitwiseAnd, spv_u32(&e->b), u, spv_c32(&e->b, bits));
+}
+
+static spv_id cf32(struct emit *e, float x)
+{
+    return spv_cf32(&e->b, f32_bits(x));
+}
+
+spv_id emit_fadd(struct emit *e, spv_id x, spv_id y)
+{
+    return spv_arith(&e->b, SpvOpFAdd, spv_f32(&e->b), x, y);
+}
+
+spv_id emit_fmul(struct emit *e, spv_id x, spv_id y)
+{
+    return spv_arith(&e->b, SpvOpFMul, spv_f32(&e->b), x, y);
+}
+
+// -- floats ------------------------------------------------------------------------------------
+
+static spv_id lane_abs(struct emit *e, const struct operands *o)
+{
+    return as_f32(e, mask(e, as_u32(e, o->x), 0x7fffffffu));
+}
+
+// |magnitude| with the sign of `sign`.
+static spv_id copy_sign(struct emit *e, spv_id magnitude, spv_id sign)
+{
+    spv_id size = mask(e, as_u32(e, magnitude), 0x7fffffffu);
+    spv_id bit = mask(e, as_u32(e, sign), 0x80000000u);
+    return as_f32(e, op2(e, SpvOpBitwiseOr, spv_u32(&e->b), size, bit));
+}
+
+// x where |x| >= 2^23 or x is NaN (no fraction bits), else `whole` with x's sign.
+static spv_id unless_whole(struct emit *e, spv_id x, spv_id small, spv_id whole)
+{
+    return choose(e, spv_f32(&e->b), small, copy_sign(e, whole, x), x);
+}
+
+static spv_id is_small(struct emit *e, const struct operands *o)
+{
+    return test(e, SpvOpFOrdLessThan, lane_abs(e, o), cf32(e, 0x1p23f));
+}
+
+static spv_id lane_trunc(struct emit *e, const struct operands *o)
+{
+    struct spv *b = &e->b;
+    spv_id small = is_small(e, o), f32 = spv_f32(b);
+    spv_id safe = choose(e, f32, small, o->x, cf32(e, 0.0f));
+    spv_id whole = spv_value(b, SpvOpConvertFToS, spv_i32(b), SPV(safe));
+    return unless_whole(e, o->x, small, spv_value(b, SpvOpConvertSToF, f32, SPV(whole)));
+}
+
+// One further from zero than trunc where `beyond` says trunc went the wrong way.
+static spv_id step_from_trunc(struct emit *e, const struct operands *o, bool down)
+{
+    spv_id t = lane_trunc(e, o), f32 = spv_f32(&e->b);
+    spv_id wrong = test(e, down ? SpvOpFOrdGreaterThan : SpvOpFOrdLessThan, t, o->x);
+    spv_id next = emit_fadd(e, t, cf32(e, down ? -1.0f : 1.0f));
+    return choose(e, f32, wrong, copy_sign(e, next, o->x), t);
+}
+
+static spv_id lane_floor(struct emit *e, const struct operands *o)
+{
+    return step_from_trunc(e, o, true);
+}
+
+static spv_id lane_ceil(struct emit *e, const struct operands *o)
+{
+    return step_from_trunc(e, o, false);
+}
+
+// Adding 2^23 leaves no fraction bits, and rounds to even on the way.
+static spv_id lane_round(struct emit *e, const struct operands *o)
+{
+    spv_id up = emit_fadd(e, lane_abs(e, o), cf32(e, 0x1p23f));
+    return unless_whole(e, o->x, is_small(e, o), emit_fadd(e, up, cf32(e, -0x1p23f)));
+}
+
+// NaN wins; of two equal numbers only zeros differ in bits, and there the sign decides.
+static spv_id extreme(struct emit *e, const struct operands *o, SpvOp wins, SpvOp of_bits)
+{
+    struct spv *b = &e->b;
+    spv_id f32 = spv_f32(b);
+    spv_id number = choose(e, f32, test(e, wins, o->x, o->y), o->x, o->y);
+    spv_id tie = as_f32(e, op2(e, of_bits, spv_u32(b), as_u32(e, o->x), as_u32(e, o->y)));
+    number = choose(e, f32, test(e, SpvOpFOrdEqual, o->x, o->y), tie, number);
+    return choose(e, f32, test(e, SpvOpFUnordNotEqual, o->x, o->x), o->x, number);
+}
+
+static spv_id lane_min(struct emit *e, const struct operands *o)
+{
+    return extreme(e, o, SpvOpFOrdLessThan, SpvOpBitwiseOr);
+}
+
+static spv_id lane_max(struct emit *e, const struct operands *o)
+{
+    return extreme(e, o, SpvOpFOrdGreaterThan, SpvOpBitwiseAnd);
+}
+
+// -- integers ----------------------------------------------------------------------------------
+
+static spv_id lane_iabs(struct emit *e, const struct operands *o)
+{
+    spv_id negative = test(e, SpvOpSLessThan, o->x, spv_ci32(&e->b, 0));
+    spv_id minus = spv_value(&e->b, SpvOpSNegate, o->type, SPV(o->x));
+    return choose(e, o->type, negative, minus, o->x);
+}
+
+static spv_id lane_flip(struct emit *e, const struct operands *o)
+{
+    return op2(e, SpvOpBitwiseXor, o->type, o->x, spv_c32(&e->b, 1));
+}
+
+static spv_id zero(struct emit *e, const struct operands *o)
+{
+    return o->lane == LANE_I32 ? spv_ci32(&e->b, 0) : spv_c32(&e->b, 0);
+}
+
+static spv_id one(struct emit *e, const struct operands *o)
+{
+    return o->lane == LANE_I32 ? spv_ci32(&e->b, 1) : spv_c32(&e->b, 1);
+}
+
+// Division by 1 where the divisor will not do; the result is replaced then.
+static spv_id divide(struct emit *e, const struct operands *o, SpvOp op, spv_id bad, spv_id instead)
+{
+    spv_id safe = choose(e, o->type, bad, one(e, o), o->y);
+    return choose(e, o->type, bad, instead, op2(e, op, o->type, o->x, safe));
+}
+
+static spv_id by_zero(struct emit *e, const struct operands *o)
+{
+    return test(e, SpvOpIEqual, o->y, zero(e, o));
+}
+
+// 0 and -1 are the divisors for which the hardware's quotient is undefined or may overflow.
+static spv_id zero_or_minus_one(struct emit *e, const struct operands *o)
+{
+    spv_id minus_one = test(e, SpvOpIEqual, o->y, spv_ci32(&e->b, -1));
+    return op2(e, SpvOpLogicalOr, spv_bool(&e->b), by_zero(e, o), minus_one);
+}
+
+static spv_id lane_idiv(struct emit *e, const struct operands *o)
+{
+    spv_id minus = spv_value(&e->b, SpvOpSNegate, o->type, SPV(o->x));
+    spv_id instead = choose(e, o->type, by_zero(e, o), zero(e, o), minus);
+    return divide(e, o, SpvOpSDiv, zero_or_minus_one(e, o), instead);
+}
+
+static spv_id lane_irem(struct emit *e, const struct operands *o)
+{
+    return divide(e, o, SpvOpSRem, zero_or_minus_one(e, o), zero(e, o));
+}
+
+static spv_id lane_udiv(struct emit *e, const struct operands *o)
+{
+    return divide(e, o, SpvOpUDiv, by_zero(e, o), zero(e, o));
+}
+
+static spv_id lane_urem(struct emit *e, const struct operands *o)
+{
+    return divide(e, o, SpvOpUMod, by_zero(e, o), zero(e, o));
+}
+
+static spv_id pick(struct emit *e, const struct operands *o, SpvOp wins)
+{
+    return choose(e, o->type, test(e, wins, o->x, o->y), o->x, o->y);
+}
+
+static spv_id lane_imin(struct emit *e, const struct operands *o)
+{
+    return pick(e, o, SpvOpSLessThan);
+}
+
+static spv_id lane_imax(struct emit *e, const struct operands *o)
+{
+    return pick(e, o, SpvOpSGreaterThan);
+}
+
+static spv_id lane_umin(struct emit *e, const struct operands *o)
+{
+    return pick(e, o, SpvOpULessThan);
+}
+
+static spv_id lane_umax(struct emit *e, const struct operands *o)
+{
+    return pick(e, o, SpvOpUGreaterThan);
+}
+
+static spv_id shift(struct emit *e, const struct operands *o, SpvOp op)
+{
+    spv_id by = emit_as(e, (struct emit_value){.id = o->y, .lane = o->lane}, LANE_U32);
+    return op2(e, op, o->type, o->x, mask(e, by, 31));
+}
+
+static spv_id lane_shl(struct emit *e, const struct operands *o)
+{
+    return shift(e, o, SpvOpShiftLeftLogical);
+}
+
+static spv_id lane_ishr(struct emit *e, const struct operands *o)
+{
+    return shift(e, o, SpvOpShiftRightArithmetic);
+}
+
+static spv_id lane_ushr(struct emit *e, const struct operands *o)
+{
+    return shift(e, o, SpvOpShiftRightLogical);
+}
+
+static spv_id lane_mul_hi(struct emit *e, const struct operands *o)
+{
+    struct spv *b = &e->b;
+    spv_id pair = spv_once(b, SpvOpTypeStruct, 0, SPV(o->type, o->type));
+    spv_id both = spv_value(b, SpvOpUMulExtended, pair, SPV(o->x, o->y));
+    return spv_value(b, SpvOpCompositeExtract, o->type, SPV(both, 1));
+}
+
+static spv_id lane_select(struct emit *e, const struct operands *o)
+{
+    spv_id condition = test(e, SpvOpINotEqual, o->x, spv_c32(&e->b, 0));
+    return choose(e, o->type, condition, o->y, o->z);
+}
+
+// -- the table ---------------------------------------------------------------------------------
+
+enum form { FORM_NONE, FORM_UNARY, FORM_BINARY, FORM_FLOAT, FORM_COMPARE, FORM_FUNCTION };
+
+struct cell {
+    enum form form;
+    SpvOp op;
+    lane_function *function;
+};
+
+#define UN(name)                                                                                   \
+    {                                                                                              \
+        FORM_UNARY, SpvOp##name, NULL                                                              \
+    }
+#define BIN(name)                                                                                  \
+    {                                                                                              \
+        FORM_BINARY, SpvOp##name, NULL                                                             \
+    }
+#define FP(name)                                                                                   \
+    {                                                                                              \
+        FORM_FLOAT, SpvOp##name, NULL                                                              \
+    }
+#define CMP(name)                                                                                  \
+    {                                                                                              \
+        FORM_COMPARE, SpvOp##name, NULL                                                            \
+    }
+#define FN(name)                                                                                   \
+    {                                                                                              \
+        FORM_FUNCTION, SpvOpNop, lane_##name                                                       \
+    }
+#define NO                                                                                         \
+    {                                                                                              \
+        FORM_NONE, SpvOpNop, NULL                                                                  \
+    }
+static const struct cell cells[IR_OP_COUNT][LANE_COUNT] = {
+#define LANE(name, f, i, u, bool_) [IR_##name] = {f, i, u, bool_},
+#include "codegen/lanes.def"
+#undef LANE
+};
+
+static spv_id write_cell(struct emit *e, const struct cell *c, const struct operands *o)
+{
+    struct spv *b = &e->b;
+    switch (c->form) {
+    case FORM_UNARY: return spv_value(b, c->op, o->type, SPV(o->x));
+    case FORM_BINARY: return spv_value(b, c->op, o->type, SPV(o->x, o->y));
+    case FORM_FLOAT: return spv_arith(b, c->op, o->type, o->x, o->y);
+    case FORM_COMPARE:
+        return choose(e, spv_u32(b), test(e, c->op, o->x, o->y), spv_c32(b, 1), spv_c32(b, 0));
+    case FORM_FUNCTION: return c->function(e, o);
+    case FORM_NONE: break;
+    }
+    return 0;
+}
+
+bool emit_has_op(enum tape_code code)
+{
+    return code <= TAPE_LAST_ROW && cells[code / LANE_COUNT][code % LANE_COUNT].form != FORM_NONE;
+}
+
+struct emit_value emit_op(struct emit *e, enum tape_code code, const struct emit_value *x)
+{
+    enum ir_op op = (enum ir_op)(code / LANE_COUNT);
+    enum lane lane = (enum lane)(code % LANE_COUNT);
+    struct operands o = {.lane = lane, .type = type_of(e, lane)};
+    unsigned n = ir_op_info(op)->nargs;
+    o.x = emit_as(e, x[0], op == IR_select ? LANE_BOOL : lane);
+    if (n > 1)
+        o.y = emit_as(e, x[1], lane);
+    if (n > 2)
+        o.z = emit_as(e, x[2], lane);
+    const struct cell *c = &cells[op][lane];
+    spv_id id = write_cell(e, c, &o);
+    return (struct emit_value){.id = id, .lane = c->form == FORM_COMPARE ? LANE_BOOL : lane};
+}

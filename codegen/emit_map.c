@@ -1,0 +1,40 @@
+// emit_map.c: kernels of class MAP: one invocation computes one element, or as many as share a word
+// of the narrowest output.
+#include "codegen/emit.h"
+
+enum { GROUP = 128 };
+
+// min(x, y) of u32.
+static spv_id least(struct emit *e, spv_id x, spv_id y)
+{
+    return spv_value(&e->b, SpvOpSelect, spv_u32(&e->b), SPV(emit_less(e, x, y), x, y));
+}
+
+void emit_map(const struct emit_source *s, uint32_t kernel, struct emit_call *call)
+{
+    const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
+    uint64_t n = (uint64_t)ir_type_count(ir_typeof(s->graph, k->anchor));
+    struct emit e;
+    emit_begin(&e, s, call, "map", GROUP, 1);
+    emit_draft(&e, kernel, 0);
+    unsigned per = emit_per_word(&e);
+    uint64_t work = (n + per - 1) / per;
+
+    spv_id group = emit_groups(&e, (work + GROUP - 1) / GROUP);
+    spv_id at = emit_add(&e, emit_mul(&e, group, spv_c32(&e.b, GROUP)), emit_local(&e, 0));
+    struct spv_if inside;
+    spv_if_begin(&e.b, &inside, emit_less(&e, at, emit_extent(&e, work)));
+    if (per == 1) {
+        emit_tape(&e, at, 0, NO_PLACE, (struct emit_value){0});
+    } else {
+        // Past the end the last element is computed again: what it stores is what is there.
+        spv_id first = emit_mul(&e, at, spv_c32(&e.b, per));
+        spv_id last = emit_extent(&e, n - 1);
+        for (unsigned i = 0; i < per; i++) {
+            spv_id index = i ? emit_add(&e, first, spv_c32(&e.b, i)) : first;
+            emit_tape(&e, least(&e, index, last), i, NO_PLACE, (struct emit_value){0});
+        }
+    }
+    spv_if_end(&e.b, &inside);
+    emit_end(&e);
+}

@@ -1,0 +1,216 @@
+// emit_matmul.c: what all variants of a matrix product share: geometry, accumulators, the end.
+//
+// The order of spec/numerics.md: each output takes its products in ascending k within blocks of
+// 512, from +0, and block results add left to right. An output has one accumulator (and one total
+// where there are several blocks) in one invocation, so no tile shape can change a bit. Rows and
+// columns past the edge are computed from clamped addresses and not stored; k is never padded,
+// since adding +0 to a flushed -0 would change it.
+#include "codegen/emit_matmul.h"
+
+enum { CHEAP = 12 }; // operations of an epilogue that may be repeated for every output in code
+
+void matmul_shape(const struct ir_graph *g, ir_ref r, struct matmul_shape *out)
+{
+    const struct ir_type *a = ir_typeof(g, ir_arg(g, r, 0)), *t = ir_typeof(g, r);
+    out->ta = ir_attr(g, r, 0) != 0;
+    out->tb = ir_attr(g, r, 1) != 0;
+    out->m = (uint64_t)t->dim[t->rank - 2];
+    out->n = (uint64_t)t->dim[t->rank - 1];
+    out->k = (uint64_t)a->dim[out->ta ? a->rank - 2 : a->rank - 1];
+    out->batch = (uint64_t)ir_type_count(t) / (out->m * out->n);
+}
+
+// -- setting up ----------------------------------------------------------------------------------
+
+static void make_accumulators(struct matmul *x)
+{
+    for (unsigned i = 0; i < x->tile->tm * x->tile->tn; i++) {
+        x->acc[i] = spv_local(&x->e.b, spv_f32(&x->e.b));
+        if (x->shape.k > MATMUL_BLOCK)
+            x->total[i] = spv_local(&x->e.b, spv_f32(&x->e.b));
+    }
+}
+
+// Workgroups: columns of tiles along x, rows along y, batches along z.
+static void place_tile(struct matmul *x)
+{
+    struct emit *e = &x->e;
+    const struct matmul_tile *t = x->tile;
+    uint32_t *groups = e->call->groups;
+    groups[0] = (uint32_t)((x->shape.n + t->bn - 1) / t->bn);
+    groups[1] = (uint32_t)((x->shape.m + t->bm - 1) / t->bm);
+    groups[2] = (uint32_t)x->shape.batch;
+    x->m = emit_extent(e, x->shape.m);
+    x->n = emit_extent(e, x->shape.n);
+    x->k = emit_extent(e, x->shape.k);
+    x->row0 = emit_mul(e, emit_group(e, 1), spv_c32(&e->b, t->bm));
+    x->col0 = emit_mul(e, emit_group(e, 0), spv_c32(&e->b, t->bn));
+    spv_id batch = emit_group(e, 2);
+    x->a0 = emit_mul(e, batch, emit_mul(e, x->m, x->k));
+    x->b0 = emit_mul(e, batch, emit_mul(e, x->k, x->n));
+    x->c0 = emit_mul(e, batch, emit_mul(e, x->m, x->n));
+}
+
+spv_id matmul_clamp(struct matmul *x, spv_id i, spv_id n)
+{
+    struct emit *e = &x->e;
+    spv_id last = spv_value(&e->b, SpvOpISub, spv_u32(&e->b), SPV(n, spv_c32(&e->b, 1)));
+    return spv_value(&e->b, SpvOpSelect, spv_u32(&e->b), SPV(emit_less(e, i, n), i, last));
+}
+
+static spv_id load(struct matmul *x, ir_ref from, spv_id base, spv_id high, spv_id width,
+                   spv_id low)
+{
+    struct emit *e = &x->e;
+    spv_id at = emit_add(e, base, emit_add(e, emit_mul(e, high, width), low));
+    spv_id w = emit_foreign(e, from, emit_load(e, e->s->place_of[from], at));
+    return emit_as(e, (struct emit_value){.id = w, .lane = LANE_U32}, LANE_F32);
+}
+
+spv_id matmul_load_a(struct matmul *x, spv_id row, spv_id k)
+{
+    return x->shape.ta ? load(x, x->a, x->a0, k, x->m, row) : load(x, x->a, x->a0, row, x->k, k);
+}
+
+spv_id matmul_load_b(struct matmul *x, spv_id k, spv_id col)
+{
+    return x->shape.tb ? load(x, x->b, x->b0, col, x->k, k) : load(x, x->b, x->b0, k, x->n, col);
+}
+
+void matmul_accumulate(struct matmul *x, const spv_id *a, const spv_id *b)
+{
+    struct emit *e = &x->e;
+    for (unsigned i = 0; i < x->tile->tm; i++)
+        for (unsigned j = 0; j < x->tile->tn; j++) {
+            spv_id acc = x->acc[i * x->tile->tn + j];
+            spv_id sum = spv_load(&e->b, spv_f32(&e->b), acc);
+            spv_store(&e->b, acc, emit_fadd(e, sum, emit_fmul(e, a[i], b[j])));
+        }
+}
+
+// -- blocks of k ---------------------------------------------------------------------------------
+
+static void clear(struct matmul *x)
+{
+    for (unsigned i = 0; i < x->tile->tm * x->tile->tn; i++)
+        spv_store(&x->e.b, x->acc[i], spv_cf32(&x->e.b, 0));
+}
+
+// The first block's result is the total so far; later ones are added to it.
+static void end_block(struct matmul *x, spv_id first)
+{
+    struct emit *e = &x->e;
+    struct spv *b = &e->b;
+    spv_id f32 = spv_f32(b);
+    for (unsigned i = 0; i < x->tile->tm * x->tile->tn; i++) {
+        spv_id acc = spv_load(b, f32, x->acc[i]);
+        spv_id sum = emit_fadd(e, spv_load(b, f32, x->total[i]), acc);
+        spv_store(b, x->total[i], spv_value(b, SpvOpSelect, f32, SPV(first, acc, sum)));
+    }
+}
+
+static void all_blocks(struct matmul *x)
+{
+    struct emit *e = &x->e;
+    struct spv *b = &e->b;
+    struct spv_loop l;
+    spv_id block = spv_c32(b, MATMUL_BLOCK), zero = spv_c32(b, 0);
+    for (unsigned i = 0; i < x->tile->tm * x->tile->tn; i++)
+        spv_store(b, x->total[i], spv_cf32(b, 0));
+    spv_loop_begin(b, &l, zero, x->k, block);
+    clear(x);
+    spv_id stop = emit_add(e, l.i, block);
+    spv_id end = spv_value(b, SpvOpSelect, spv_u32(b), SPV(emit_less(e, stop, x->k), stop, x->k));
+    x->tile->products(x, l.i, end);
+    end_block(x, spv_value(b, SpvOpIEqual, spv_bool(b), SPV(l.i, zero)));
+    spv_loop_end(b, &l);
+}
+
+static void one_block(struct matmul *x)
+{
+    clear(x);
+    x->tile->products(x, spv_c32(&x->e.b, 0), x->k);
+}
+
+// -- results -------------------------------------------------------------------------------------
+
+static void store_output(struct matmul *x, ir_ref anchor, bool fused, spv_id at, spv_id value)
+{
+    const struct emit_value v = {.id = value, .lane = LANE_F32};
+    emit_place place = x->e.s->place_of[anchor];
+    if (fused)
+        emit_tape(&x->e, at, 0, place, v);
+    else
+        emit_store(&x->e, place, at, emit_seen(&x->e, anchor, v).id);
+}
+
+static void store_all(struct matmul *x, ir_ref anchor, bool fused)
+{
+    struct emit *e = &x->e;
+    struct spv *b = &e->b;
+    const spv_id *from = x->shape.k > MATMUL_BLOCK ? x->total : x->acc;
+    for (unsigned i = 0; i < x->tile->tm; i++) {
+        spv_id row = x->row[i], line = emit_add(e, x->c0, emit_mul(e, row, x->n));
+        struct spv_if in_rows;
+        spv_if_begin(b, &in_rows, emit_less(e, row, x->m));
+        for (unsigned j = 0; j < x->tile->tn; j++) {
+            struct spv_if in_columns;
+            spv_if_begin(b, &in_columns, emit_less(e, x->col[j], x->n));
+            store_output(x, anchor, fused, emit_add(e, line, x->col[j]),
+                         spv_load(b, spv_f32(b), from[i * x->tile->tn + j]));
+            spv_if_end(b, &in_columns);
+        }
+        spv_if_end(b, &in_rows);
+    }
+}
+
+// An epilogue is repeated in code for every output of an invocation, so only a short one is fused;
+// a long one, or one with narrow stores, runs as a map of its own over the product.
+static bool worth_fusing(struct emit *e, const struct ir_kernel *k)
+{
+    unsigned n = 0;
+    if (k->nodes.n == 1)
+        return false;
+    for (size_t i = 1; i < e->draft.values.n; i++)
+        n += e->live[i] && e->draft.values.at[i].code != TAPE_CONST;
+    return n <= CHEAP && emit_per_word(e) == 1;
+}
+
+static void emit_product(const struct emit_source *s, uint32_t kernel,
+                         const struct matmul_tile *tile, bool fused, struct emit_call *call)
+{
+    const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
+    struct matmul x = {.tile = tile};
+    matmul_shape(s->graph, k->anchor, &x.shape);
+    x.a = ir_view_base(s->graph, ir_arg(s->graph, k->anchor, 0));
+    x.b = ir_view_base(s->graph, ir_arg(s->graph, k->anchor, 1));
+    emit_begin(&x.e, s, call, arena_printf(s->arena, "matmul_%s", tile->name), tile->threads, 1);
+    if (fused)
+        emit_draft(&x.e, kernel, 0);
+    place_tile(&x);
+    make_accumulators(&x);
+    tile->begin(&x);
+    if (x.shape.k > MATMUL_BLOCK)
+        all_blocks(&x);
+    else
+        one_block(&x);
+    store_all(&x, k->anchor, fused);
+    emit_end(&x.e);
+}
+
+size_t emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
+                   struct emit_call *calls)
+{
+    const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
+    struct emit probe = {.s = s};
+    emit_draft(&probe, kernel, 0);
+    bool fused = worth_fusing(&probe, k);
+    emit_product(s, kernel, tile, fused, &calls[0]);
+    if (fused || k->nodes.n == 1)
+        return 1;
+    emit_map(s, kernel, &calls[1]);
+    return 2;
+}
+
+const struct matmul_tile *const matmul_tiles[] = {
+    &matmul_rows_8x8, &matmul_rows_2x4, &matmul_tile_32, &matmul_tile_64, &matmul_tile_128, NULL};

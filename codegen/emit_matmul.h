@@ -1,0 +1,60 @@
+// emit_matmul.h: matrix products: the parts that every variant shares, and the variants.
+#ifndef HLX_CODEGEN_EMIT_MATMUL_H
+#define HLX_CODEGEN_EMIT_MATMUL_H
+
+#include "codegen/emit.h"
+
+enum { MATMUL_BLOCK = 512, MATMUL_MAX_TILE = 64 };
+
+struct matmul_shape {
+    uint64_t batch, m, n, k;
+    bool ta, tb;
+};
+
+struct matmul;
+
+// A way to do it: a workgroup of `threads` makes bm x bn outputs, an invocation tm x tn of them.
+struct matmul_tile {
+    const char *name;
+    unsigned bm, bn, bk, tm, tn, threads;
+    // Sets x->row and x->col and prepares what `products` needs.
+    void (*begin)(struct matmul *x);
+    // Adds the products of k = from .. end - 1, ascending, to the accumulators.
+    void (*products)(struct matmul *x, spv_id from, spv_id end);
+};
+
+// A product that is being written.
+struct matmul {
+    struct emit e;
+    const struct matmul_tile *tile;
+    struct matmul_shape shape;
+    ir_ref a, b;       // operands, behind their views
+    spv_id m, n, k;    // extents
+    spv_id row0, col0; // first row and column of the workgroup's tile
+    spv_id a0, b0, c0; // first elements of the batch
+    spv_id row[MATMUL_MAX_TILE], col[MATMUL_MAX_TILE]; // of this invocation's outputs
+    spv_id acc[MATMUL_MAX_TILE], total[MATMUL_MAX_TILE];
+    spv_id thread, shared_a, shared_b, down, across; // tile variants
+};
+
+extern const struct matmul_tile matmul_rows_8x8, matmul_rows_2x4;                // no shared memory
+extern const struct matmul_tile matmul_tile_32, matmul_tile_64, matmul_tile_128; // shared memory
+
+// All variants; ends with NULL.
+extern const struct matmul_tile *const matmul_tiles[];
+
+void matmul_shape(const struct ir_graph *g, ir_ref r, struct matmul_shape *out);
+
+// Emits a MATMUL kernel by one variant: one call, or two when its epilogue is long.
+size_t emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
+                   struct emit_call *calls);
+
+// -- for the variants ----------------------------------------------------------------------------
+
+spv_id matmul_clamp(struct matmul *x, spv_id i, spv_id n); // min(i, n - 1)
+spv_id matmul_load_a(struct matmul *x, spv_id row, spv_id k);
+spv_id matmul_load_b(struct matmul *x, spv_id k, spv_id col);
+// acc[i][j] += a[i] * b[j]
+void matmul_accumulate(struct matmul *x, const spv_id *a, const spv_id *b);
+
+#endif

@@ -1,0 +1,215 @@
+// emit_move.c: kernels of class MOVE, and gather_rows: one invocation makes one word.
+//
+// Each operation says which element of which operand an element of the result is; narrow elements
+// are put together to words here, once for all of them.
+#include "codegen/emit.h"
+
+enum { GROUP = 128 };
+
+// The element at `index` (u32) of the anchor's result, as the low bits of a word.
+typedef spv_id element_function(struct emit *e, ir_ref r, spv_id index);
+
+static const struct ir_type *operand_type(struct emit *e, ir_ref r, unsigned i)
+{
+    return ir_typeof(e->s->graph, ir_arg(e->s->graph, r, i));
+}
+
+static spv_id load_operand(struct emit *e, ir_ref r, unsigned i, spv_id index)
+{
+    const struct ir_graph *g = e->s->graph;
+    ir_ref from = ir_view_base(g, ir_arg(g, r, i));
+    const struct ir_type *t = ir_typeof(g, from);
+    spv_id w = emit_load_element(e, e->s->place_of[from], (unsigned)dtype_bytes(t->dtype), index);
+    return emit_foreign(e, from, w);
+}
+
+static void row_major(const struct ir_type *t, int64_t stride[IR_MAX_RANK])
+{
+    int64_t step = 1;
+    for (unsigned i = t->rank; i-- > 0;) {
+        stride[i] = step;
+        step *= t->dim[i];
+    }
+}
+
+// -- one function per operation ------------------------------------------------------------------
+
+static spv_id transposed(struct emit *e, ir_ref r, spv_id index)
+{
+    const struct ir_type *t = ir_typeof(e->s->graph, r);
+    struct tape_map map = {0};
+    int64_t stride[IR_MAX_RANK];
+    row_major(operand_type(e, r, 0), stride);
+    for (unsigned i = 0; i < t->rank; i++)
+        tape_map_axis(&map, t->dim[i], stride[ir_attr(e->s->graph, r, i)]);
+    return load_operand(e, r, 0, emit_map_index(e, &map, index));
+}
+
+static spv_id broadcasted(struct emit *e, ir_ref r, spv_id index)
+{
+    const struct ir_type *to = ir_typeof(e->s->graph, r), *from = operand_type(e, r, 0);
+    struct tape_map map = {0};
+    int64_t stride[IR_MAX_RANK];
+    unsigned missing = to->rank - from->rank;
+    row_major(from, stride);
+    for (unsigned i = 0; i < to->rank; i++) {
+        bool repeats = i < missing || from->dim[i - missing] == 1;
+        tape_map_axis(&map, to->dim[i], repeats ? 0 : stride[i - missing]);
+    }
+    return load_operand(e, r, 0, emit_map_index(e, &map, index));
+}
+
+static spv_id sliced(struct emit *e, ir_ref r, spv_id index)
+{
+    const struct ir_type *t = ir_typeof(e->s->graph, r);
+    struct tape_map map = {0};
+    int64_t stride[IR_MAX_RANK];
+    row_major(operand_type(e, r, 0), stride);
+    for (unsigned i = 0; i < t->rank; i++) {
+        map.offset += ir_attr(e->s->graph, r, 3 * i) * stride[i];
+        tape_map_axis(&map, t->dim[i], ir_attr(e->s->graph, r, 3 * i + 2) * stride[i]);
+    }
+    return load_operand(e, r, 0, emit_map_index(e, &map, index));
+}
+
+static spv_id both(struct emit *e, spv_id x, spv_id y)
+{
+    return x ? spv_value(&e->b, SpvOpLogicalAnd, spv_bool(&e->b), SPV(x, y)) : y;
+}
+
+static spv_id choose(struct emit *e, spv_id condition, spv_id x, spv_id y)
+{
+    return spv_value(&e->b, SpvOpSelect, spv_u32(&e->b), SPV(condition, x, y));
+}
+
+// The coordinate along axis i of element `index` of a tensor.
+static spv_id coordinate(struct emit *e, const struct ir_type *t, unsigned i, spv_id index)
+{
+    int64_t stride[IR_MAX_RANK];
+    row_major(t, stride);
+    spv_id at = stride[i] == 1 ? index : emit_div(e, index, emit_extent(e, (uint64_t)stride[i]));
+    return i == 0 ? at : emit_mod(e, at, emit_extent(e, (uint64_t)t->dim[i]));
+}
+
+// A coordinate before the low margin wraps to a number that is larger than any extent.
+static spv_id padded(struct emit *e, ir_ref r, spv_id index)
+{
+    const struct ir_graph *g = e->s->graph;
+    const struct ir_type *to = ir_typeof(g, r), *from = operand_type(e, r, 0);
+    int64_t stride[IR_MAX_RANK];
+    spv_id inside = 0, at = spv_c32(&e->b, 0);
+    row_major(from, stride);
+    for (unsigned i = 0; i < to->rank; i++) {
+        int64_t low = ir_attr(g, r, 3 * i), step = ir_attr(g, r, 3 * i + 2) + 1;
+        spv_id c = coordinate(e, to, i, index);
+        if (low)
+            c = spv_value(&e->b, SpvOpISub, spv_u32(&e->b), SPV(c, emit_extent(e, (uint64_t)low)));
+        if (step != 1) {
+            spv_id every = emit_extent(e, (uint64_t)step);
+            inside = both(e, inside, emit_less(e, emit_mod(e, c, every), spv_c32(&e->b, 1)));
+            c = emit_div(e, c, every);
+        }
+        inside = both(e, inside, emit_less(e, c, emit_extent(e, (uint64_t)from->dim[i])));
+        at = emit_add(e, at, emit_mul(e, c, emit_extent(e, (uint64_t)stride[i])));
+    }
+    spv_id zero = spv_c32(&e->b, 0), fill = load_operand(e, r, 1, zero);
+    if (!inside)
+        return load_operand(e, r, 0, zero);
+    return choose(e, inside, load_operand(e, r, 0, choose(e, inside, at, zero)), fill);
+}
+
+static spv_id concatenated(struct emit *e, ir_ref r, spv_id index)
+{
+    const struct ir_graph *g = e->s->graph;
+    const struct ir_type *to = ir_typeof(g, r);
+    unsigned axis = (unsigned)ir_attr(g, r, 0), n = ir_get(g, r)->nargs;
+    int64_t stride[IR_MAX_RANK], first = 0;
+    row_major(to, stride);
+    spv_id c = coordinate(e, to, axis, index), out = 0, zero = spv_c32(&e->b, 0);
+    spv_id inner = emit_extent(e, (uint64_t)stride[axis]);
+    spv_id whole = emit_extent(e, (uint64_t)(stride[axis] * to->dim[axis]));
+    spv_id outer = emit_div(e, index, whole), low = emit_mod(e, index, inner);
+    for (unsigned i = 0; i < n; i++) {
+        int64_t dim = operand_type(e, r, i)->dim[axis];
+        spv_id from =
+            spv_value(&e->b, SpvOpISub, spv_u32(&e->b), SPV(c, emit_extent(e, (uint64_t)first)));
+        spv_id extent = emit_extent(e, (uint64_t)dim), mine = emit_less(e, from, extent);
+        spv_id row = emit_add(e, emit_mul(e, outer, extent), choose(e, mine, from, zero));
+        spv_id x = load_operand(e, r, i, emit_add(e, emit_mul(e, row, inner), low));
+        out = i ? choose(e, mine, x, out) : x;
+        first += dim;
+    }
+    return out;
+}
+
+// A row beyond the table reads zeros; a negative index is one.
+static spv_id gathered(struct emit *e, ir_ref r, spv_id index)
+{
+    const struct ir_type *table = operand_type(e, r, 0);
+    uint64_t rows = (uint64_t)table->dim[0], width = (uint64_t)ir_type_count(table) / rows;
+    spv_id inner = emit_extent(e, width), zero = spv_c32(&e->b, 0);
+    spv_id row = load_operand(e, r, 1, emit_div(e, index, inner));
+    spv_id valid = emit_less(e, row, emit_extent(e, rows));
+    spv_id at =
+        emit_add(e, emit_mul(e, choose(e, valid, row, zero), inner), emit_mod(e, index, inner));
+    return choose(e, valid, load_operand(e, r, 0, at), zero);
+}
+
+static spv_id copied(struct emit *e, ir_ref r, spv_id index)
+{
+    unsigned bytes = (unsigned)dtype_bytes(ir_typeof(e->s->graph, r)->dtype);
+    r = ir_view_base(e->s->graph, r);
+    return emit_foreign(e, r, emit_load_element(e, e->s->place_of[r], bytes, index));
+}
+
+static element_function *const functions[IR_OP_COUNT] = {
+    [IR_transpose] = transposed, [IR_broadcast] = broadcasted, [IR_slice] = sliced,
+    [IR_pad] = padded,           [IR_concat] = concatenated,   [IR_gather_rows] = gathered,
+
+    [IR_reshape] = copied,       [IR_input] = copied,          [IR_var] = copied,
+    [IR_const] = copied,
+};
+
+// -- the kernel
+// ------------------------------------------------------------------------------------
+
+static spv_id least(struct emit *e, spv_id x, spv_id y)
+{
+    return choose(e, emit_less(e, x, y), x, y);
+}
+
+// Elements k = 0 .. per-1 of word `at`, the last element again where there are no more.
+static spv_id make_word(struct emit *e, ir_ref r, spv_id at, uint64_t n, unsigned bytes)
+{
+    struct spv *b = &e->b;
+    element_function *f = functions[ir_opcode(e->s->graph, r)];
+    unsigned per = 4 / bytes;
+    if (per == 1)
+        return f(e, r, at);
+    spv_id u32 = spv_u32(b), out = 0, last = emit_extent(e, n - 1);
+    for (unsigned k = 0; k < per; k++) {
+        spv_id index = emit_add(e, emit_mul(e, at, spv_c32(b, per)), spv_c32(b, k));
+        spv_id x = f(e, r, least(e, index, last));
+        x = spv_value(b, SpvOpShiftLeftLogical, u32, SPV(x, spv_c32(b, 8 * bytes * k)));
+        out = k ? spv_value(b, SpvOpBitwiseOr, u32, SPV(out, x)) : x;
+    }
+    return out;
+}
+
+void emit_move(const struct emit_source *s, ir_ref r, emit_place to, struct emit_call *call)
+{
+    const struct ir_type *t = ir_typeof(s->graph, r);
+    uint64_t n = (uint64_t)ir_type_count(t);
+    unsigned bytes = (unsigned)dtype_bytes(t->dtype), per = 4 / bytes;
+    uint64_t work = (n + per - 1) / per;
+    struct emit e;
+    emit_begin(&e, s, call, ir_op_info(ir_opcode(s->graph, r))->name, GROUP, 1);
+    spv_id group = emit_groups(&e, (work + GROUP - 1) / GROUP);
+    spv_id at = emit_add(&e, emit_mul(&e, group, spv_c32(&e.b, GROUP)), emit_local(&e, 0));
+    struct spv_if inside;
+    spv_if_begin(&e.b, &inside, emit_less(&e, at, emit_extent(&e, work)));
+    struct emit_value v = {.id = make_word(&e, r, at, n, bytes), .lane = LANE_U32};
+    emit_store(&e, to, at, emit_seen(&e, r, v).id);
+    spv_if_end(&e.b, &inside);
+    emit_end(&e);
+}

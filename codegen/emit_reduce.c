@@ -1,0 +1,293 @@
+// emit_reduce.c: kernels of class REDUCE: 32 invocations hold the 32 partial results of one block.
+//
+// The order of spec/numerics.md: a block of 4096 elements has 32 partial sums, the i-th takes
+// elements i, i + 32 ... ascending, and a tree joins them. An invocation is one partial, the tree
+// runs in shared memory. Results of several blocks are the elements of a second kernel of the same
+// kind, until one is left. Maximum and minimum take the same path.
+#include "codegen/emit.h"
+
+#include "ir/lanes.h"
+
+enum { PARTIALS = 32, UNITS = 8, GROUP = PARTIALS * UNITS, BLOCK = 4096 };
+
+// What a reduction does with two values. argmax carries an index beside its key.
+struct reducer {
+    enum ir_op op;
+    enum lane lane;
+    bool with_index;
+};
+
+// One pass: `n` elements for each of `outputs`, found through the two maps.
+struct pass {
+    struct reducer how;
+    uint64_t outputs, n, blocks;
+    struct tape_map kept, reduced;
+    bool adjacent; // neighbours in memory are neighbours in `reduced`
+};
+
+static uint64_t at_least(uint64_t x, uint64_t y)
+{
+    return x > y ? x : y;
+}
+
+// -- geometry ----------------------------------------------------------------------------------
+
+static bool is_reduced(const struct ir_graph *g, ir_ref r, unsigned axis)
+{
+    const struct ir_node *n = ir_get(g, r);
+    for (unsigned i = 0; i < n->nattrs; i++)
+        if (ir_attr(g, r, i) == (int64_t)axis)
+            return true;
+    return false;
+}
+
+static struct pass first_pass(const struct ir_graph *g, ir_ref r)
+{
+    const struct ir_type *t = ir_typeof(g, ir_arg(g, r, 0));
+    struct pass p = {.how = {.op = ir_opcode(g, r),
+                             .lane = tape_lane_of(t->dtype),
+                             .with_index = ir_opcode(g, r) == IR_argmax},
+                     .outputs = 1,
+                     .n = 1};
+    int64_t stride = ir_type_count(t);
+    for (unsigned i = 0; i < t->rank; i++) {
+        bool reduced = is_reduced(g, r, i);
+        stride /= t->dim[i];
+        tape_map_axis(reduced ? &p.reduced : &p.kept, t->dim[i], stride);
+        if (reduced)
+            p.n *= (uint64_t)t->dim[i];
+        else
+            p.outputs *= (uint64_t)t->dim[i];
+    }
+    p.adjacent = p.reduced.rank == 0 || p.reduced.stride[p.reduced.rank - 1] == 1;
+    p.blocks = p.how.with_index ? 1 : at_least((p.n + BLOCK - 1) / BLOCK, 1);
+    return p;
+}
+
+// -- joining two values ------------------------------------------------------------------------
+
+static uint32_t neutral_bits(const struct reducer *how)
+{
+    static const uint32_t largest[LANE_COUNT] = {0x7f800000u, 0x7fffffffu, UINT32_MAX, 1};
+    static const uint32_t smallest[LANE_COUNT] = {0xff800000u, 0x80000000u, 0, 0};
+    if (how->op == IR_reduce_max)
+        return smallest[how->lane];
+    return how->op == IR_reduce_min ? largest[how->lane] : 0;
+}
+
+static struct emit_value join(struct emit *e, const struct reducer *how, struct emit_value x,
+                              struct emit_value y)
+{
+    enum ir_op op = how->op == IR_sum ? IR_add : how->op == IR_reduce_max ? IR_max : IR_min;
+    const struct emit_value both[2] = {x, y};
+    return emit_op(e, (enum tape_code)(op * LANE_COUNT + how->lane), both);
+}
+
+// A u32 that orders as the values do: NaN above all, -0 below +0.
+static spv_id order_key(struct emit *e, const struct reducer *how, struct emit_value v)
+{
+    struct spv *b = &e->b;
+    spv_id u32 = spv_u32(b), u = emit_as(e, v, LANE_U32), top = spv_c32(b, 0x80000000u);
+    if (how->lane == LANE_U32)
+        return u;
+    spv_id flipped = spv_value(b, SpvOpBitwiseXor, u32, SPV(u, top));
+    if (how->lane == LANE_I32)
+        return flipped;
+    spv_id sign = spv_value(b, SpvOpBitwiseAnd, u32, SPV(u, top));
+    spv_id negative = spv_value(b, SpvOpINotEqual, spv_bool(b), SPV(sign, spv_c32(b, 0)));
+    spv_id key =
+        spv_value(b, SpvOpSelect, u32, SPV(negative, spv_value(b, SpvOpNot, u32, SPV(u)), flipped));
+    spv_id f = emit_as(e, v, LANE_F32);
+    spv_id nan = spv_value(b, SpvOpFUnordNotEqual, spv_bool(b), SPV(f, f));
+    return spv_value(b, SpvOpSelect, u32, SPV(nan, spv_c32(b, UINT32_MAX), key));
+}
+
+// Whether (key, index) x goes before y: a larger key, or an equal one at a lower index.
+static spv_id goes_before(struct emit *e, const spv_id x[2], const spv_id y[2])
+{
+    struct spv *b = &e->b;
+    spv_id boolean = spv_bool(b);
+    spv_id larger = spv_value(b, SpvOpUGreaterThan, boolean, SPV(x[0], y[0]));
+    spv_id equal = spv_value(b, SpvOpIEqual, boolean, SPV(x[0], y[0]));
+    spv_id lower = emit_less(e, x[1], y[1]);
+    spv_id tie = spv_value(b, SpvOpLogicalAnd, boolean, SPV(equal, lower));
+    return spv_value(b, SpvOpLogicalOr, boolean, SPV(larger, tie));
+}
+
+// -- one kernel --------------------------------------------------------------------------------
+
+struct reduction {
+    struct emit *e;
+    const struct pass *pass;
+    spv_id unit, partial, slot; // this invocation's block, partial and place in shared memory
+    spv_id acc[2];              // local variables: value or key, index
+    spv_id shared[2];
+};
+
+static unsigned words(const struct reduction *r)
+{
+    return r->pass->how.with_index ? 2 : 1;
+}
+
+static spv_id shared_at(struct reduction *r, unsigned w, spv_id index)
+{
+    struct spv *b = &r->e->b;
+    spv_id pointer = spv_pointer(b, SpvStorageClassWorkgroup, spv_u32(b));
+    return spv_access(b, pointer, r->shared[w], SPV(index));
+}
+
+// Takes element value v (and its index j) into the accumulator.
+static void take(struct reduction *r, struct emit_value v, spv_id j)
+{
+    struct emit *e = r->e;
+    struct spv *b = &e->b;
+    const struct reducer *how = &r->pass->how;
+    spv_id u32 = spv_u32(b), old = spv_load(b, u32, r->acc[0]);
+    if (!how->with_index) {
+        const struct emit_value before = {.id = old, .lane = LANE_U32};
+        spv_store(b, r->acc[0], emit_as(e, join(e, how, before, v), LANE_U32));
+        return;
+    }
+    const spv_id had[2] = {old, spv_load(b, u32, r->acc[1])};
+    const spv_id now[2] = {order_key(e, how, v), j};
+    spv_id better = goes_before(e, now, had);
+    for (unsigned w = 0; w < 2; w++)
+        spv_store(b, r->acc[w], spv_value(b, SpvOpSelect, u32, SPV(better, now[w], had[w])));
+}
+
+// Elements partial, partial + 32 ... of this unit's block, ascending.
+static void accumulate(struct reduction *r, bool tape, emit_place from)
+{
+    struct emit *e = r->e;
+    struct spv *b = &e->b;
+    const struct pass *p = r->pass;
+    spv_id n = emit_extent(e, p->n), start = spv_c32(b, 0), end = n, output = r->unit;
+    if (p->blocks > 1) {
+        spv_id blocks = emit_extent(e, p->blocks);
+        output = emit_div(e, r->unit, blocks);
+        start = emit_mul(e, emit_mod(e, r->unit, blocks), spv_c32(b, BLOCK));
+        spv_id stop = emit_add(e, start, spv_c32(b, BLOCK));
+        end = spv_value(b, SpvOpSelect, spv_u32(b), SPV(emit_less(e, stop, n), stop, n));
+    }
+    spv_id base = emit_map_index(e, &p->kept, output);
+    struct spv_loop l;
+    spv_loop_begin(b, &l, emit_add(e, start, r->partial), end, spv_c32(b, PARTIALS));
+    spv_id at = emit_add(e, base, emit_map_index(e, &p->reduced, l.i));
+    struct emit_value v = {.lane = LANE_U32};
+    if (tape)
+        v = emit_tape(e, at, 0, NO_PLACE, (struct emit_value){0});
+    else
+        v.id = emit_load(e, from, at);
+    take(r, v, l.i);
+    spv_loop_end(b, &l);
+}
+
+// s[i] = join(s[i], s[i + w]) for the partials i < w of every unit.
+static void tree_step(struct reduction *r, unsigned w, unsigned stride)
+{
+    struct emit *e = r->e;
+    struct spv *b = &e->b;
+    spv_id u32 = spv_u32(b);
+    struct spv_if mine;
+    emit_barrier(e);
+    spv_if_begin(b, &mine, emit_less(e, r->partial, spv_c32(b, w)));
+    spv_id other = emit_add(e, r->slot, spv_c32(b, w * stride)), x[2], y[2];
+    for (unsigned i = 0; i < words(r); i++) {
+        x[i] = spv_load(b, u32, shared_at(r, i, r->slot));
+        y[i] = spv_load(b, u32, shared_at(r, i, other));
+    }
+    if (words(r) == 1) {
+        const struct emit_value vx = {.id = x[0], .lane = LANE_U32};
+        const struct emit_value vy = {.id = y[0], .lane = LANE_U32};
+        spv_id sum = emit_as(e, join(e, &r->pass->how, vx, vy), LANE_U32);
+        spv_store(b, shared_at(r, 0, r->slot), sum);
+    } else {
+        spv_id keep = goes_before(e, x, y);
+        for (unsigned i = 0; i < 2; i++)
+            spv_store(b, shared_at(r, i, r->slot),
+                      spv_value(b, SpvOpSelect, u32, SPV(keep, x[i], y[i])));
+    }
+    spv_if_end(b, &mine);
+}
+
+static void start(struct reduction *r, uint64_t units)
+{
+    struct emit *e = r->e;
+    struct spv *b = &e->b;
+    bool adjacent = r->pass->adjacent;
+    spv_id group = emit_groups(e, (units + UNITS - 1) / UNITS), local = emit_local(e, 0);
+    // Invocations side by side read side by side: partials of a unit, or units.
+    spv_id width = spv_c32(b, adjacent ? PARTIALS : UNITS);
+    spv_id low = emit_mod(e, local, width), high = emit_div(e, local, width);
+    r->partial = adjacent ? low : high;
+    r->slot = local;
+    spv_id unit = emit_add(e, emit_mul(e, group, spv_c32(b, UNITS)), adjacent ? high : low);
+    // Every invocation reaches every barrier: those past the end do the last unit again.
+    spv_id last = emit_extent(e, units - 1);
+    r->unit = spv_value(b, SpvOpSelect, spv_u32(b), SPV(emit_less(e, unit, last), unit, last));
+    spv_id array = spv_array(b, spv_u32(b), GROUP);
+    for (unsigned w = 0; w < words(r); w++) {
+        r->shared[w] = spv_variable(b, SpvStorageClassWorkgroup, array);
+        r->acc[w] = spv_local(b, spv_u32(b));
+        spv_store(b, r->acc[w], spv_c32(b, w ? UINT32_MAX : neutral_bits(&r->pass->how)));
+    }
+}
+
+// Emits one pass; `from` is read where `tape` is false. Results go to `to`, `final` ones as the
+// node's value.
+static void emit_pass(const struct emit_source *s, const struct pass *p, uint32_t kernel, bool tape,
+                      emit_place from, emit_place to, struct emit_call *call)
+{
+    const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
+    const char *op = ir_op_info(p->how.op)->name;
+    struct emit e;
+    struct reduction r = {.e = &e, .pass = p};
+    emit_begin(&e, s, call, op, GROUP, 1);
+    if (tape)
+        emit_draft(&e, kernel, ir_arg(s->graph, k->anchor, 0));
+    start(&r, p->outputs * p->blocks);
+    accumulate(&r, tape, from);
+    struct spv *b = &e.b;
+    for (unsigned w = 0; w < words(&r); w++)
+        spv_store(b, shared_at(&r, w, r.slot), spv_load(b, spv_u32(b), r.acc[w]));
+    for (unsigned w = PARTIALS / 2; w > 0; w /= 2)
+        tree_step(&r, w, p->adjacent ? 1 : UNITS);
+    struct spv_if first;
+    spv_if_begin(b, &first, emit_less(&e, r.partial, spv_c32(b, 1)));
+    struct emit_value v = {.id = spv_load(b, spv_u32(b), shared_at(&r, words(&r) - 1, r.slot)),
+                           .lane = LANE_U32};
+    if (p->blocks == 1)
+        v = emit_seen(&e, k->anchor, v);
+    emit_store(&e, to, r.unit, v.id);
+    spv_if_end(b, &first);
+    emit_end(&e);
+}
+
+size_t emit_reduce(const struct emit_source *s, uint32_t kernel, const emit_place scratch[2],
+                   struct emit_call *calls)
+{
+    const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
+    struct pass p = first_pass(s->graph, k->anchor);
+    emit_place from = NO_PLACE;
+    size_t n = 0;
+    for (;;) {
+        emit_place to = p.blocks == 1 ? s->place_of[k->anchor] : scratch[n % 2];
+        emit_pass(s, &p, kernel, n == 0, from, to, &calls[n]);
+        n++;
+        if (p.blocks == 1)
+            return n;
+        from = to;
+        p.n = p.blocks;
+        p.blocks = at_least((p.n + BLOCK - 1) / BLOCK, 1);
+        p.kept =
+            (struct tape_map){.rank = 1, .dim = {(int64_t)p.outputs}, .stride = {(int64_t)p.n}};
+        p.reduced = (struct tape_map){.rank = 1, .dim = {(int64_t)p.n}, .stride = {1}};
+        p.adjacent = true;
+    }
+}
+
+uint64_t emit_reduce_scratch(const struct ir_graph *g, ir_ref anchor)
+{
+    struct pass p = first_pass(g, anchor);
+    return p.blocks == 1 ? 0 : p.outputs * p.blocks;
+}

@@ -1,0 +1,278 @@
+// emit_tape.c: writes a tape's values as SPIR-V, one element per call.
+#include "codegen/emit.h"
+
+#include <string.h>
+
+#include "ir/lanes.h"
+
+// -- preparing ---------------------------------------------------------------------------------
+
+void emit_draft(struct emit *e, uint32_t kernel, ir_ref result)
+{
+    const struct emit_source *s = e->s;
+    const struct tape_source source = {.graph = s->graph,
+                                       .fusion = s->fusion,
+                                       .trees = s->trees,
+                                       .slot_of = s->place_of,
+                                       .observed = s->observed,
+                                       .counters = s->counters,
+                                       .trees_only = true};
+    tape_draft_make(&source, kernel, result, s->arena, &e->draft);
+    e->live = tape_live(&e->draft, s->arena);
+    e->value = arena_array(s->arena, e->draft.values.n, sizeof *e->value);
+    e->narrow = arena_array(s->arena, e->draft.ports.n + 1, sizeof *e->narrow);
+}
+
+unsigned emit_per_word(const struct emit *e)
+{
+    unsigned per = 1;
+    for (size_t i = 1; i < e->draft.values.n; i++) {
+        const struct tape_value *v = &e->draft.values.at[i];
+        if (v->code == TAPE_WRITE && 4 / e->draft.ports.at[v->port].bytes > per)
+            per = 4 / e->draft.ports.at[v->port].bytes;
+    }
+    return per;
+}
+
+// -- ports -------------------------------------------------------------------------------------
+
+// Where a tape is at: the element, its place in a word, what is given in a register.
+struct here {
+    spv_id index;
+    unsigned k;
+    emit_place given_at;
+    struct emit_value given;
+};
+
+static struct emit_value word(spv_id id)
+{
+    return (struct emit_value){.id = id, .lane = LANE_U32};
+}
+
+spv_id emit_map_index(struct emit *e, const struct tape_map *map, spv_id index)
+{
+    spv_id at = map->offset ? emit_extent(e, (uint64_t)map->offset) : 0, rest = index;
+    for (unsigned i = map->rank; i-- > 0;) {
+        spv_id along = rest;
+        if (i > 0) {
+            spv_id dim = emit_extent(e, (uint64_t)map->dim[i]);
+            along = emit_mod(e, rest, dim);
+            rest = emit_div(e, rest, dim);
+        }
+        if (map->stride[i] == 0)
+            continue;
+        if (map->stride[i] != 1)
+            along = emit_mul(e, along, emit_extent(e, (uint64_t)map->stride[i]));
+        at = at ? emit_add(e, at, along) : along;
+    }
+    return at ? at : spv_c32(&e->b, 0);
+}
+
+// The `bytes` bytes wide element `index` of a place, as the low bits of a word.
+spv_id emit_load_element(struct emit *e, emit_place place, unsigned bytes, spv_id index)
+{
+    struct spv *b = &e->b;
+    if (bytes == 4)
+        return emit_load(e, place, index);
+    unsigned per = 4 / bytes;
+    spv_id all = emit_load(e, place, emit_div(e, index, spv_c32(b, per)));
+    spv_id shift = emit_mul(e, emit_mod(e, index, spv_c32(b, per)), spv_c32(b, 8 * bytes));
+    spv_id low = spv_value(b, SpvOpShiftRightLogical, spv_u32(b), SPV(all, shift));
+    return spv_value(b, SpvOpBitwiseAnd, spv_u32(b), SPV(low, spv_c32(b, (1u << 8 * bytes) - 1)));
+}
+
+static struct emit_value port_const(struct emit *e, const struct tape_port *p, const struct here *h)
+{
+    (void)h;
+    return (struct emit_value){
+        .id = spv_c32(&e->b, p->bits), .lane = LANE_U32, .constant = true, .bits = p->bits};
+}
+
+static struct emit_value port_memory(struct emit *e, const struct tape_port *p,
+                                     const struct here *h)
+{
+    if (p->slot == h->given_at)
+        return h->given;
+    return word(emit_load(e, p->slot, h->index));
+}
+
+static struct emit_value port_read(struct emit *e, const struct tape_port *p, const struct here *h)
+{
+    if (p->slot == h->given_at)
+        return h->given;
+    return word(emit_load_element(e, p->slot, p->bytes, emit_map_index(e, &p->map, h->index)));
+}
+
+static struct emit_value port_iota(struct emit *e, const struct tape_port *p, const struct here *h)
+{
+    spv_id at = h->index;
+    if (p->inner != 1)
+        at = emit_div(e, at, emit_extent(e, (uint64_t)p->inner));
+    return word(emit_mod(e, at, emit_extent(e, (uint64_t)p->dim)));
+}
+
+// One round of Philox4x32: two wide products, exchanged and mixed with the key (Salmon et al.
+// 2011).
+static void philox_round(struct emit *e, spv_id c[4], const spv_id key[2])
+{
+    enum { M0 = 0, M1 = 1 };
+    static const uint32_t factor[2] = {0xd2511f53u, 0xcd9e8d57u};
+    struct spv *b = &e->b;
+    spv_id u32 = spv_u32(b), pair = spv_once(b, SpvOpTypeStruct, 0, SPV(u32, u32)), low[2], high[2];
+    for (int i = M0; i <= M1; i++) {
+        spv_id both = spv_value(b, SpvOpUMulExtended, pair, SPV(c[2 * i], spv_c32(b, factor[i])));
+        low[i] = spv_value(b, SpvOpCompositeExtract, u32, SPV(both, 0));
+        high[i] = spv_value(b, SpvOpCompositeExtract, u32, SPV(both, 1));
+    }
+    spv_id mix0 = spv_value(b, SpvOpBitwiseXor, u32, SPV(high[M1], c[1]));
+    spv_id mix1 = spv_value(b, SpvOpBitwiseXor, u32, SPV(high[M0], c[3]));
+    c[0] = spv_value(b, SpvOpBitwiseXor, u32, SPV(mix0, key[0]));
+    c[1] = low[M1];
+    c[2] = spv_value(b, SpvOpBitwiseXor, u32, SPV(mix1, key[1]));
+    c[3] = low[M0];
+}
+
+static struct emit_value port_random(struct emit *e, const struct tape_port *p,
+                                     const struct here *h)
+{
+    struct spv *b = &e->b;
+    spv_id u32 = spv_u32(b), four = spv_c32(b, 4), key[2], c[4];
+    for (uint32_t i = 0; i < 2; i++)
+        key[i] = emit_load(e, p->slot, spv_c32(b, i));
+    c[0] = emit_div(e, h->index, four);
+    c[1] = emit_load(e, p->slot, spv_c32(b, 2));
+    c[2] = emit_extent(e, p->stream[0]);
+    c[3] = emit_extent(e, p->stream[1]);
+    for (int round = 0; round < 10; round++) {
+        philox_round(e, c, key);
+        key[0] = emit_add(e, key[0], spv_c32(b, 0x9e3779b9u));
+        key[1] = emit_add(e, key[1], spv_c32(b, 0xbb67ae85u));
+    }
+    spv_id which = emit_mod(e, h->index, four), out = c[3];
+    for (uint32_t i = 3; i-- > 0;) {
+        spv_id is = spv_value(b, SpvOpIEqual, spv_bool(b), SPV(which, spv_c32(b, i)));
+        out = spv_value(b, SpvOpSelect, u32, SPV(is, c[i], out));
+    }
+    return word(out);
+}
+
+// -- instructions that are no rows of ops.def --------------------------------------------------
+
+static spv_id bit_test(struct emit *e, SpvOp op, spv_id u, uint32_t mask, uint32_t against)
+{
+    struct spv *b = &e->b;
+    spv_id masked = spv_value(b, SpvOpBitwiseAnd, spv_u32(b), SPV(u, spv_c32(b, mask)));
+    return spv_value(b, op, spv_bool(b), SPV(masked, spv_c32(b, against)));
+}
+
+static struct emit_value convert(struct emit *e, SpvOp op, enum lane from, enum lane to,
+                                 struct emit_value x)
+{
+    struct spv *b = &e->b;
+    spv_id type = to == LANE_F32 ? spv_f32(b) : to == LANE_I32 ? spv_i32(b) : spv_u32(b);
+    return (struct emit_value){.id = spv_value(b, op, type, SPV(emit_as(e, x, from))), .lane = to};
+}
+
+static struct emit_value select_word(struct emit *e, spv_id condition, spv_id x, spv_id y)
+{
+    return word(spv_value(&e->b, SpvOpSelect, spv_u32(&e->b), SPV(condition, x, y)));
+}
+
+static struct emit_value extra(struct emit *e, uint32_t code, struct emit_value x)
+{
+    struct spv *b = &e->b;
+    switch (code) {
+    case TAPE_f32_to_i32: return convert(e, SpvOpConvertFToS, LANE_F32, LANE_I32, x);
+    case TAPE_f32_to_u32: return convert(e, SpvOpConvertFToU, LANE_F32, LANE_U32, x);
+    case TAPE_i32_to_f32: return convert(e, SpvOpConvertSToF, LANE_I32, LANE_F32, x);
+    case TAPE_u32_to_f32: return convert(e, SpvOpConvertUToF, LANE_U32, LANE_F32, x);
+    default: break;
+    }
+    spv_id u = emit_as(e, x, LANE_U32);
+    switch (code) {
+    case TAPE_canon:
+        return select_word(e, bit_test(e, SpvOpUGreaterThan, u, 0x7fffffffu, 0x7f800000u),
+                           spv_c32(b, F32_NAN_BITS), u);
+    case TAPE_flush: {
+        spv_id sign = spv_value(b, SpvOpBitwiseAnd, spv_u32(b), SPV(u, spv_c32(b, 0x80000000u)));
+        return select_word(e, bit_test(e, SpvOpIEqual, u, 0x7f800000u, 0), sign, u);
+    }
+    case TAPE_truth:
+        return select_word(e, bit_test(e, SpvOpINotEqual, u, UINT32_MAX, 0), spv_c32(b, 1),
+                           spv_c32(b, 0));
+    default: return x; // TAPE_copy: a value of its own, so that it can be stored
+    }
+}
+
+// -- stores ------------------------------------------------------------------------------------
+
+struct emit_value emit_seen(struct emit *e, ir_ref node, struct emit_value v)
+{
+    bool seen = e->s->observed[node] && ir_typeof(e->s->graph, node)->dtype == DT_F32;
+    return word(emit_as(e, seen ? extra(e, TAPE_canon, v) : v, LANE_U32));
+}
+
+spv_id emit_foreign(struct emit *e, ir_ref from, spv_id w)
+{
+    enum ir_op op = ir_opcode(e->s->graph, from);
+    enum dtype t = ir_typeof(e->s->graph, from)->dtype;
+    if ((op != IR_input && op != IR_var) || (t != DT_F32 && t != DT_BOOL))
+        return w;
+    return extra(e, t == DT_F32 ? TAPE_flush : TAPE_truth, word(w)).id;
+}
+
+// Elements narrower than a word are collected; the last of a word stores it.
+static void write_narrow(struct emit *e, const struct tape_value *v, const struct here *h)
+{
+    struct spv *b = &e->b;
+    const struct tape_port *p = &e->draft.ports.at[v->port];
+    unsigned per = 4 / p->bytes, k = h->k % per;
+    spv_id u32 = spv_u32(b), x = emit_as(e, e->value[v->arg[0]], LANE_U32);
+    x = spv_value(b, SpvOpBitwiseAnd, u32, SPV(x, spv_c32(b, (1u << 8 * p->bytes) - 1)));
+    x = spv_value(b, SpvOpShiftLeftLogical, u32, SPV(x, spv_c32(b, 8 * p->bytes * k)));
+    spv_id *all = &e->narrow[v->port];
+    *all = k ? spv_value(b, SpvOpBitwiseOr, u32, SPV(*all, x)) : x;
+    if (k == per - 1)
+        emit_store(e, p->slot, emit_div(e, h->index, spv_c32(b, per)), *all);
+}
+
+// -- a whole tape ------------------------------------------------------------------------------
+
+typedef struct emit_value port_function(struct emit *e, const struct tape_port *p,
+                                        const struct here *h);
+
+static struct emit_value compute(struct emit *e, const struct tape_value *v, const struct here *h)
+{
+    static port_function *const port[] = {
+        [TAPE_CONST - TAPE_CONST] = port_const,   [TAPE_MEMORY - TAPE_CONST] = port_memory,
+        [TAPE_READ - TAPE_CONST] = port_read,     [TAPE_IOTA - TAPE_CONST] = port_iota,
+        [TAPE_RANDOM - TAPE_CONST] = port_random,
+    };
+    if (v->code >= TAPE_CONST)
+        return port[v->code - TAPE_CONST](e, &e->draft.ports.at[v->port], h);
+    if (v->code >= TAPE_FIRST_EXTRA)
+        return extra(e, v->code, e->value[v->arg[0]]);
+    struct emit_value x[3];
+    for (unsigned i = 0; i < 3; i++)
+        x[i] = e->value[v->arg[i]];
+    return emit_op(e, (enum tape_code)v->code, x);
+}
+
+struct emit_value emit_tape(struct emit *e, spv_id index, unsigned k, emit_place given_at,
+                            struct emit_value given)
+{
+    const struct here h = {index, k, given_at, given};
+    for (uint32_t i = 1; i < e->draft.values.n; i++) {
+        const struct tape_value *v = &e->draft.values.at[i];
+        if (!e->live[i])
+            continue;
+        if (v->code == TAPE_WRITE) {
+            write_narrow(e, v, &h);
+            continue;
+        }
+        e->value[i] = compute(e, v, &h);
+        if (v->stored)
+            emit_store(e, v->slot, index, emit_as(e, e->value[i], LANE_U32));
+    }
+    return e->value[e->draft.result];
+}
