@@ -83,15 +83,40 @@ static const struct session_file *file_for(const struct session *s, const struct
     return found;
 }
 
-// A file's content as a value; NULL and *why when it cannot be read.
-static const struct value *read_content(struct session *s, const char *path, const char **why)
+// A file's bytes as a value; NULL and *why when it cannot be read.
+static const struct value *read_bytes(struct session *s, const char *dir, const char *path,
+                                      const char **why)
 {
     struct arena *a = &s->program.arena;
     size_t n;
-    char *bytes = file_read(a, path, 0, &n, why);
+    char *bytes = file_read(a, path_join(a, dir, path), 0, &n, why);
     const struct value *v = bytes ? value_bytes(a, bytes, n) : NULL;
     free(bytes);
     return v;
+}
+
+// Images and labels: "IMAGES,LABELS", or with a line end between them as the compiler notes them.
+static const struct value *read_pair(struct session *s, const char *dir, const char *paths,
+                                     const char **why)
+{
+    struct arena *a = &s->program.arena;
+    size_t n = strcspn(paths, ",\n");
+    *why = "images and labels are two files: IMAGES,LABELS";
+    if (!paths[n])
+        return NULL;
+    const struct value *images = read_bytes(s, dir, arena_copy(a, paths, n), why);
+    const struct value *labels = images ? read_bytes(s, dir, paths + n + 1, why) : NULL;
+    const struct value_field fields[] = {{"images", 6, images}, {"labels", 6, labels}};
+    return labels ? value_object(a, fields, 2, NULL) : NULL;
+}
+
+// What a source's file or files hold; paths are relative to `dir`.
+static const struct value *read_content(struct session *s, const struct ir_data *d, const char *dir,
+                                        const char *paths, const char **why)
+{
+    const char *kind;
+    bool pair = value_get_text(d->source, "kind", &kind) && !strcmp(kind, "idx");
+    return pair ? read_pair(s, dir, paths, why) : read_bytes(s, dir, paths, why);
 }
 
 static bool is_own(const struct ir_data *d, const struct value *content)
@@ -107,7 +132,7 @@ static const struct value *given_content(struct session *s, const struct ir_data
                                          struct hlx_error *error)
 {
     const char *why;
-    const struct value *v = read_content(s, path, &why);
+    const struct value *v = read_content(s, d, ".", path, &why);
     if (!v)
         hlx_fail(error, EXIT_DATA, "%s", why);
     else
@@ -116,31 +141,43 @@ static const struct value *given_content(struct session *s, const struct ir_data
     return v;
 }
 
+// A hint as it may be shown: on one line, with nothing that cannot be seen.
+static const char *shown_hint(struct session *s, const char *hint)
+{
+    char *line = arena_strdup(&s->program.arena, hint);
+    for (char *p = line; *p; p++)
+        if (*p == '\n')
+            *p = ',';
+    struct buf clean = {0};
+    buf_visible(&clean, line, strlen(line));
+    const char *text = arena_copy(&s->program.arena, clean.at ? clean.at : "", clean.n);
+    buf_free(&clean);
+    return text;
+}
+
 // Looks where the compiler found the file: beside the .hbin, then as it was written.
 static const struct value *hinted_content(struct session *s, const struct ir_data *d,
                                           struct session_source *to, struct hlx_error *error)
 {
-    struct arena *a = &s->program.arena;
     const char *hint = program_hint(&s->program, d), *why;
-    const char *beside = hint ? path_join(a, path_dir(a, s->path), hint) : NULL;
-    const struct value *v = hint ? read_content(s, beside, &why) : NULL;
-    to->shown = beside;
-    if (hint && !v) {
-        v = read_content(s, hint, &why);
-        to->shown = hint;
-    }
+    const char *dir = path_dir(&s->program.arena, s->path);
+    const struct value *v = hint ? read_content(s, d, dir, hint, &why) : NULL;
+    if (hint && !v)
+        v = read_content(s, d, ".", hint, &why);
     to->own = true;
+    to->shown = hint ? shown_hint(s, hint) : d->name;
     if (v && is_own(d, v))
         return v;
     if (v)
         hlx_fail(error, EXIT_DATA,
-                 "data `%s`: `%s` is not the file that the program was compiled with; to use it "
-                 "all the same: --data %s=%s",
-                 d->name, to->shown, d->name, to->shown);
+                 "data `%s`: what is in `%s` is not what the program was compiled with; to use it "
+                 "all the same: --data %s=FILE",
+                 d->name, to->shown, d->name);
     else
         hlx_fail(error, EXIT_DATA,
                  "data `%s` is not in the program%s%s%s; give its file: --data %s=FILE", d->name,
-                 hint ? ", and `" : "", hint ? hint : "", hint ? "` cannot be read" : "", d->name);
+                 hint ? ", and `" : "", hint ? to->shown : "", hint ? "` cannot be read" : "",
+                 d->name);
     return NULL;
 }
 
@@ -155,7 +192,7 @@ static const struct value *find_content(struct session *s, const struct ir_data 
     if (!carried)
         return hinted_content(s, d, to, error);
     to->own = true;
-    to->shown = hint ? hint : d->name;
+    to->shown = hint ? shown_hint(s, hint) : d->name;
     return carried;
 }
 
