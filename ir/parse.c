@@ -116,7 +116,13 @@ static bool node(struct parser *p, struct ir_graph *g)
             return false;
         vec_push(p->arena, &p->args, arg);
     }
-    return attributes(p, op) && make_node(p, g, op, wanted) && notes(p, &vec_last(&g->nodes));
+    if (!attributes(p, op))
+        return false;
+    if (!make_node(p, g, op, wanted)) {
+        p->error->line = line; // the next token may be further down
+        return false;
+    }
+    return notes(p, &vec_last(&g->nodes));
 }
 
 static bool nodes(struct parser *p, struct ir_graph *g)
