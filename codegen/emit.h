@@ -131,9 +131,10 @@ spv_id emit_map_index(struct emit *e, const struct tape_map *map, spv_id index);
 
 // -- kernels, one emitter per class; each fills *call ------------------------------------------
 
-// A MOVE or gather_rows node's elements, written to `to`; an input, var, const or reshape is
-// copied.
+// A MOVE or gather_rows node's elements, written to `to`.
 void emit_move(const struct emit_source *s, ir_ref r, emit_place to, struct emit_call *call);
+// The elements of any node that lies in memory, copied.
+void emit_copy(const struct emit_source *s, ir_ref r, emit_place to, struct emit_call *call);
 void emit_scatter(const struct emit_source *s, uint32_t kernel, struct emit_call *call);
 void emit_map(const struct emit_source *s, uint32_t kernel, struct emit_call *call);
 

@@ -159,15 +159,15 @@ static spv_id copied(struct emit *e, ir_ref r, spv_id index)
 {
     unsigned bytes = (unsigned)dtype_bytes(ir_typeof(e->s->graph, r)->dtype);
     r = ir_view_base(e->s->graph, r);
+    if (ir_opcode(e->s->graph, r) == IR_counter)
+        return emit_load(e, e->s->counters,
+                         spv_c32(&e->b, (uint32_t)ir_attr(e->s->graph, r, 0)));
     return emit_foreign(e, r, emit_load_element(e, e->s->place_of[r], bytes, index));
 }
 
 static element_function *const functions[IR_OP_COUNT] = {
     [IR_transpose] = transposed, [IR_broadcast] = broadcasted, [IR_slice] = sliced,
     [IR_pad] = padded,           [IR_concat] = concatenated,   [IR_gather_rows] = gathered,
-
-    [IR_reshape] = copied,       [IR_input] = copied,          [IR_var] = copied,
-    [IR_const] = copied,
 };
 
 // -- the kernel
@@ -179,10 +179,10 @@ static spv_id least(struct emit *e, spv_id x, spv_id y)
 }
 
 // Elements k = 0 .. per-1 of word `at`, the last element again where there are no more.
-static spv_id make_word(struct emit *e, ir_ref r, spv_id at, uint64_t n, unsigned bytes)
+static spv_id make_word(struct emit *e, element_function *f, ir_ref r, spv_id at, uint64_t n,
+                        unsigned bytes)
 {
     struct spv *b = &e->b;
-    element_function *f = functions[ir_opcode(e->s->graph, r)];
     unsigned per = 4 / bytes;
     if (per == 1)
         return f(e, r, at);
@@ -196,20 +196,32 @@ static spv_id make_word(struct emit *e, ir_ref r, spv_id at, uint64_t n, unsigne
     return out;
 }
 
-void emit_move(const struct emit_source *s, ir_ref r, emit_place to, struct emit_call *call)
+static void emit_words(const struct emit_source *s, const char *name, element_function *f, ir_ref r,
+                       emit_place to, struct emit_call *call)
 {
     const struct ir_type *t = ir_typeof(s->graph, r);
     uint64_t n = (uint64_t)ir_type_count(t);
     unsigned bytes = (unsigned)dtype_bytes(t->dtype), per = 4 / bytes;
     uint64_t work = (n + per - 1) / per;
     struct emit e;
-    emit_begin(&e, s, call, ir_op_info(ir_opcode(s->graph, r))->name, GROUP, 1);
+    emit_begin(&e, s, call, name, GROUP, 1);
     spv_id group = emit_groups(&e, (work + GROUP - 1) / GROUP);
     spv_id at = emit_add(&e, emit_mul(&e, group, spv_c32(&e.b, GROUP)), emit_local(&e, 0));
     struct spv_if inside;
     spv_if_begin(&e.b, &inside, emit_less(&e, at, emit_extent(&e, work)));
-    struct emit_value v = {.id = make_word(&e, r, at, n, bytes), .lane = LANE_U32};
+    struct emit_value v = {.id = make_word(&e, f, r, at, n, bytes), .lane = LANE_U32};
     emit_store(&e, to, at, emit_seen(&e, r, v).id);
     spv_if_end(&e.b, &inside);
     emit_end(&e);
+}
+
+void emit_move(const struct emit_source *s, ir_ref r, emit_place to, struct emit_call *call)
+{
+    enum ir_op op = ir_opcode(s->graph, r);
+    emit_words(s, ir_op_info(op)->name, functions[op], r, to, call);
+}
+
+void emit_copy(const struct emit_source *s, ir_ref r, emit_place to, struct emit_call *call)
+{
+    emit_words(s, "copy", copied, r, to, call);
 }

@@ -1,0 +1,85 @@
+// plan.h: from an entry's graph to what a device runs: places, kernels, steps, barriers.
+#ifndef HLX_CODEGEN_PLAN_H
+#define HLX_CODEGEN_PLAN_H
+
+#include "codegen/emit.h"
+#include "runtime/dispatch.h"
+
+enum place_kind { PLACE_WORK, PLACE_VAR, PLACE_INPUT, PLACE_OUTPUT, PLACE_CONST, PLACE_COUNTERS };
+
+// Where one tensor lies. WORK places share memory when their lives do not overlap.
+struct plan_place {
+    enum place_kind kind;
+    uint32_t index;       // var, input, output or const
+    uint64_t bytes;       // a multiple of 4
+    uint32_t first, last; // WORK: steps that use it
+    struct dispatch_range range;
+};
+
+// A call before ranges are known: bindings are places.
+struct plan_call {
+    uint32_t kernel; // in the program's table, as numbered while planning
+    VEC(struct emit_buffer) buffers;
+    VEC(uint32_t) push;
+    uint32_t groups[3];
+};
+
+struct plan_variant {
+    const char *name;
+    VEC(struct plan_call) calls;
+};
+
+struct plan_step {
+    const char *label;
+    VEC(struct plan_variant) variants;
+};
+
+// Kernels of all entries, each once by content.
+struct plan_kernels {
+    struct arena *arena;
+    struct map index; // shader's handle -> number
+    VEC(struct dispatch_kernel) list;
+};
+
+struct plan_segments {
+    uint64_t *at;
+    size_t n, cap;
+};
+
+struct plan {
+    struct arena *arena;
+    struct ir_module *module;
+    const struct ir_entry *entry;
+    struct ir_fusion fusion;
+    struct emit_source source;
+    struct plan_kernels *kernels;
+    VEC(struct plan_place) places;
+    emit_place *place_of;  // by node
+    bool *observed;        // by node
+    uint32_t *order;       // kernels of the fusion in the order they run
+    emit_place *output_at; // by output: its place
+    VEC(ir_ref) consts;    // by const place
+    VEC(struct plan_step) steps;
+    struct plan_segments segments[ARENA_COUNT];
+};
+
+// Plans every entry of a module in canonical form. Returns NULL with a sentence in *error (arena)
+// when a tensor is too large for a device.
+const struct dispatch_program *plan_program(struct arena *a, struct ir_module *m, bool fuse,
+                                            const char **error);
+
+// -- between plan*.c -----------------------------------------------------------------------------
+
+// Numbers places for leaves, kernel outputs, outputs and updates; orders kernels (plan_places.c).
+void plan_places(struct plan *p);
+emit_place plan_add(struct plan *p, enum place_kind kind, uint32_t index, uint64_t bytes);
+// Emits all kernels and the copies that are left over (plan_steps.c).
+void plan_steps(struct plan *p);
+// Gives every place its range; false when one does not fit in a segment (plan_memory.c).
+bool plan_memory(struct plan *p, const struct dispatch_range *vars, const char **error);
+
+// Puts `bytes` behind what a list of segments holds; false when no segment can hold them.
+bool plan_append(struct arena *a, struct plan_segments *segments, enum dispatch_arena arena,
+                 uint64_t bytes, struct dispatch_range *out);
+
+#endif

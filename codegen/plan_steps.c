@@ -1,0 +1,178 @@
+// plan_steps.c: emits the kernels of an entry in order, each a step with its variants.
+#include "codegen/plan.h"
+
+#include <string.h>
+
+#include "codegen/emit_matmul.h"
+
+// -- kernels, once by content --------------------------------------------------------------------
+
+static uint32_t add_kernel(struct plan *p, struct emit_call *c)
+{
+    unsigned char sha[HANDLE_BYTES];
+    bool fresh;
+    sha256_of(c->words.at, c->words.n, sha);
+    struct map_entry *e = map_put(&p->kernels->index, sha, sizeof sha, &fresh);
+    if (fresh) {
+        e->value.u = p->kernels->list.n;
+        struct dispatch_kernel k = {.name = c->name,
+                                    .words = (const uint32_t *)(void *)arena_copy(
+                                        p->kernels->arena, c->words.at, c->words.n),
+                                    .nwords = c->words.n / 4,
+                                    .bindings = (uint32_t)c->buffers.n,
+                                    .push = (uint32_t)c->push.n};
+        vec_push(p->kernels->arena, &p->kernels->list, k);
+    }
+    return (uint32_t)e->value.u;
+}
+
+static void touch(struct plan *p, emit_place place)
+{
+    struct plan_place *t = &p->places.at[place];
+    uint32_t step = (uint32_t)p->steps.n - 1;
+    if (t->first > step)
+        t->first = step;
+    t->last = step;
+}
+
+static struct plan_step *new_step(struct plan *p, const char *label)
+{
+    vec_push(p->arena, &p->steps, (struct plan_step){.label = label});
+    return &vec_last(&p->steps);
+}
+
+static void add_variant(struct plan *p, const char *name, struct emit_call *calls, size_t n)
+{
+    struct plan_variant v = {.name = name};
+    for (size_t i = 0; i < n; i++) {
+        struct emit_call *c = &calls[i];
+        struct plan_call out = {.kernel = add_kernel(p, c)};
+        memcpy(&out.buffers, &c->buffers, sizeof out.buffers);
+        memcpy(&out.push, &c->push, sizeof out.push);
+        memcpy(out.groups, c->groups, sizeof out.groups);
+        for (size_t j = 0; j < out.buffers.n; j++)
+            touch(p, out.buffers.at[j].place);
+        vec_push(p->arena, &v.calls, out);
+        buf_free(&c->words);
+    }
+    vec_push(p->arena, &vec_last(&p->steps).variants, v);
+}
+
+// -- one function per class ----------------------------------------------------------------------
+
+static void step_map(struct plan *p, uint32_t k)
+{
+    struct emit_call call;
+    emit_map(&p->source, k, &call);
+    add_variant(p, "map", &call, 1);
+}
+
+static void step_reduce(struct plan *p, uint32_t k)
+{
+    struct emit_call calls[EMIT_MAX_CALLS];
+    emit_place scratch[2] = {NO_PLACE, NO_PLACE};
+    uint64_t words = emit_reduce_scratch(p->entry->graph, p->fusion.kernels.at[k].anchor);
+    for (int i = 0; words && i < 2; i++)
+        scratch[i] = plan_add(p, PLACE_WORK, 0, 4 * words);
+    size_t n = emit_reduce(&p->source, k, scratch, calls);
+    add_variant(p, "group", calls, n);
+}
+
+static void step_matmul(struct plan *p, uint32_t k)
+{
+    for (size_t i = 0; matmul_tiles[i]; i++) {
+        struct emit_call calls[2];
+        size_t n = emit_matmul(&p->source, k, matmul_tiles[i], calls);
+        add_variant(p, matmul_tiles[i]->name, calls, n);
+    }
+}
+
+static void step_move(struct plan *p, uint32_t k)
+{
+    struct emit_call call;
+    ir_ref r = p->fusion.kernels.at[k].anchor;
+    emit_move(&p->source, r, p->place_of[r], &call);
+    add_variant(p, "move", &call, 1);
+}
+
+static void step_gather(struct plan *p, uint32_t k)
+{
+    struct emit_call call;
+    ir_ref r = p->fusion.kernels.at[k].anchor;
+    if (ir_opcode(p->entry->graph, r) == IR_gather_rows) {
+        step_move(p, k);
+        return;
+    }
+    emit_scatter(&p->source, k, &call);
+    add_variant(p, "rows", &call, 1);
+}
+
+static void (*const step_of[])(struct plan *, uint32_t) = {
+    [IRC_LEAF] = step_map,      [IRC_MAP] = step_map,   [IRC_REDUCE] = step_reduce,
+    [IRC_MATMUL] = step_matmul, [IRC_MOVE] = step_move, [IRC_GATHER] = step_gather,
+};
+
+static const char *label(struct plan *p, ir_ref r)
+{
+    const struct ir_node *n = ir_get(p->entry->graph, r);
+    return arena_printf(p->arena, "%s %s", ir_op_info((enum ir_op)n->op)->name,
+                        ir_type_text(p->module, n->type));
+}
+
+// -- what is not where it belongs ----------------------------------------------------------------
+
+static void copy(struct plan *p, ir_ref value, emit_place to, const char *what, const char *name)
+{
+    struct emit_call call;
+    new_step(p, arena_printf(p->arena, "copy to %s %s", what, name));
+    emit_copy(&p->source, value, to, &call);
+    add_variant(p, "copy", &call, 1);
+}
+
+// Outputs first: an update may overwrite what an output still shows. Updates that show old values
+// of other vars go through memory of their own, all read before any is written.
+static void copy_results(struct plan *p)
+{
+    const struct ir_graph *g = p->entry->graph;
+    const struct ir_entry *e = p->entry;
+    for (size_t i = 0; i < e->outputs.n; i++) {
+        ir_ref value = ir_view_base(g, e->outputs.at[i].value);
+        if (p->place_of[value] != p->output_at[i])
+            copy(p, value, p->output_at[i], "output", e->outputs.at[i].name);
+    }
+    emit_place *from = arena_array(p->arena, e->updates.n + 1, sizeof *from);
+    for (size_t i = 0; i < e->updates.n; i++) {
+        ir_ref value = ir_view_base(g, e->updates.at[i].value);
+        from[i] = p->place_of[value];
+        if (ir_opcode(g, value) != IR_var)
+            continue;
+        from[i] = plan_add(p, PLACE_WORK, 0, p->places.at[from[i]].bytes);
+        copy(p, value, from[i], "keep", p->module->vars.at[e->updates.at[i].var].path);
+    }
+    for (size_t i = 0; i < e->updates.n; i++) {
+        ir_ref value = ir_view_base(g, e->updates.at[i].value);
+        const struct plan_place *t = &p->places.at[from[i]];
+        if (t->kind == PLACE_VAR && t->index == e->updates.at[i].var)
+            continue;
+        emit_place own = p->place_of[value];
+        p->place_of[value] = from[i];
+        emit_place to = plan_add(p, PLACE_VAR, e->updates.at[i].var, t->bytes);
+        copy(p, value, to, "var", p->module->vars.at[e->updates.at[i].var].path);
+        p->place_of[value] = own;
+    }
+}
+
+void plan_steps(struct plan *p)
+{
+    p->source.arena = p->arena;
+    p->source.graph = p->entry->graph;
+    p->source.fusion = &p->fusion;
+    p->source.place_of = p->place_of;
+    p->source.observed = p->observed;
+    for (size_t i = 0; i < p->fusion.kernels.n; i++) {
+        uint32_t k = p->order[i];
+        new_step(p, label(p, p->fusion.kernels.at[k].anchor));
+        step_of[p->fusion.kernels.at[k].class](p, k);
+    }
+    copy_results(p);
+}
