@@ -122,14 +122,26 @@ static bool has_node(const struct stats_table *t, ir_ref r)
     return false;
 }
 
+static int by_var(const void *a, const void *b)
+{
+    uint32_t x = ((const struct ir_update *)a)->var, y = ((const struct ir_update *)b)->var;
+    return (x > y) - (x < y);
+}
+
+// Variables are in the order of their paths.
 static bool choose_gradients(struct stats_table *t, const struct ir_module *m)
 {
-    for (size_t i = 0; i < t->entry->grads.n; i++) {
-        const struct ir_update *g = &t->entry->grads.at[i];
-        if (!add_row(t, m->vars.at[g->var].path, true, g->value))
-            return false;
-    }
-    return true;
+    size_t n = t->entry->grads.n;
+    struct ir_update *sorted = calloc(n + 1, sizeof *sorted);
+    bool ok = sorted != NULL;
+    if (ok && n > 0)
+        memcpy(sorted, t->entry->grads.at, n * sizeof *sorted);
+    if (ok)
+        qsort(sorted, n, sizeof *sorted, by_var);
+    for (size_t i = 0; ok && i < n; i++)
+        ok = add_row(t, m->vars.at[sorted[i].var].path, true, sorted[i].value);
+    free(sorted);
+    return ok;
 }
 
 static bool unknown_name(const struct stats_table *t, const char *pattern, struct hlx_error *error)

@@ -195,9 +195,8 @@ static bool run_epoch(struct train_run *r, uint64_t epoch, struct hlx_error *err
     memset(r->sum, 0, r->nscalars * sizeof *r->sum);
     r->weight = 0;
     while (p.submitted < r->batches->steps && !stopping(r, &p)) {
-        if (p.submitted - p.collected == depth && !collect(r, &p, error))
-            return false;
-        if (!submit(r, &p, error))
+        bool full = p.submitted - p.collected == depth;
+        if (full ? !collect(r, &p, error) : !submit(r, &p, error))
             return false;
     }
     while (p.collected < p.submitted)
