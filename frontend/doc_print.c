@@ -1,0 +1,262 @@
+// doc_print.c: lays a breakable document out on lines of at most 100 columns.
+#include "frontend/doc.h"
+
+#include <string.h>
+
+enum { INDENT = 4 };
+
+void doc_printer_start(struct doc_printer *p, struct arena *a, struct buf *out)
+{
+    *p = (struct doc_printer){.arena = a, .out = out, .empty = true};
+}
+
+// Columns of a text; what is far too wide anyway is not measured to its end.
+static unsigned width_of(const struct doc *doc)
+{
+    unsigned n = doc->n < 4 * DOC_WIDTH ? doc->n : 4 * DOC_WIDTH;
+    for (unsigned i = 0; i < n; i++)
+        if ((unsigned char)doc->as.text[i] >= 0x80)
+            return (unsigned)text_width(doc->as.text, n, 0, 8);
+    return n;
+}
+
+// -- comments under one another ------------------------------------------------------------------
+
+// The column at which all comments of the run can begin, or 0.
+static unsigned common_column(const struct doc_printer *p)
+{
+    unsigned column = 0;
+    for (size_t i = 0; i < p->asides.n; i++)
+        if (p->asides.at[i].column > column)
+            column = p->asides.at[i].column;
+    for (size_t i = 0; i < p->asides.n; i++)
+        if (column + p->asides.at[i].width > DOC_WIDTH)
+            return 0;
+    return column;
+}
+
+static void align_asides(struct doc_printer *p)
+{
+    unsigned column = p->asides.n > 1 ? common_column(p) : 0;
+    if (column) {
+        size_t from = p->asides.at[0].offset;
+        struct buf tail = {0};
+        buf_put(&tail, p->out->at + from, p->out->n - from);
+        p->out->n = from;
+        for (size_t i = 0; i < p->asides.n; i++) {
+            const struct doc_aside *a = &p->asides.at[i];
+            size_t start = a->offset - from;
+            size_t end = i + 1 < p->asides.n ? p->asides.at[i + 1].offset - from : tail.n;
+            buf_fill(p->out, ' ', column - a->column);
+            buf_put(p->out, tail.at + start, end - start);
+        }
+        buf_free(&tail);
+    }
+    p->asides.n = 0;
+}
+
+static void note_aside(struct doc_printer *p, const struct doc *doc)
+{
+    const struct doc_aside *last = p->asides.n ? &vec_last(&p->asides) : NULL;
+    if (last && (last->line + 1 != p->line || last->indent != p->indent))
+        align_asides(p);
+    vec_push(p->arena, &p->asides,
+             (struct doc_aside){.offset = p->out->n,
+                                .line = p->line,
+                                .indent = p->indent,
+                                .column = p->column + 1,
+                                .width = width_of(doc)});
+}
+
+// -- lines and texts -----------------------------------------------------------------------------
+
+static void new_line(struct doc_printer *p, unsigned indent)
+{
+    buf_putc(p->out, '\n');
+    p->line++;
+    p->column = p->indent = indent;
+    p->empty = true;
+    p->after_comment = false;
+}
+
+static void put_text(struct doc_printer *p, const struct doc *doc, unsigned indent)
+{
+    if (p->after_comment)
+        new_line(p, indent);
+    if (p->empty)
+        buf_fill(p->out, ' ', p->indent);
+    p->empty = false;
+    buf_put(p->out, doc->as.text, doc->n);
+    p->column += width_of(doc);
+}
+
+static void put_comment(struct doc_printer *p, const struct doc *doc, unsigned indent)
+{
+    static const struct doc space = {.kind = DOC_TEXT, .n = 1, .as.text = " "};
+    if (!p->empty && !p->after_comment) {
+        note_aside(p, doc);
+        put_text(p, &space, indent);
+    }
+    put_text(p, doc, indent);
+    p->after_comment = true;
+}
+
+static void put_raw(struct doc_printer *p, const struct doc *doc, unsigned indent)
+{
+    put_text(p, doc, indent);
+    for (unsigned i = 0; i < doc->n; i++)
+        p->line += doc->as.text[i] == '\n';
+    p->after_comment = true; // it may end in one
+}
+
+static void put_line(struct doc_printer *p, const struct doc_frame *f)
+{
+    static const struct doc space = {.kind = DOC_TEXT, .n = 1, .as.text = " "};
+    if (f->doc->kind == DOC_BLANK)
+        buf_putc(p->out, '\n'), p->line++;
+    if (!f->flat || f->doc->hard)
+        new_line(p, f->indent);
+    else if (f->doc->kind == DOC_LINE && !p->after_comment)
+        put_text(p, &space, f->indent);
+}
+
+// -- what fits -----------------------------------------------------------------------------------
+
+static void push_frame(struct doc_printer *p, const struct doc *doc, unsigned indent, bool flat)
+{
+    vec_push(p->arena, &p->stack, (struct doc_frame){.doc = doc, .indent = indent, .flat = flat});
+}
+
+static void push_probe(struct doc_printer *p, const struct doc *doc, bool flat)
+{
+    vec_push(p->arena, &p->probe, (struct doc_frame){.doc = doc, .flat = flat});
+}
+
+// Steps into the next child of the last probe frame.
+static void probe_child(struct doc_printer *p)
+{
+    struct doc_frame *f = &vec_last(&p->probe);
+    const struct doc *doc = f->doc;
+    bool flat = f->flat || doc->kind == DOC_FLAT;
+    unsigned next = f->next++;
+    if (doc->kind == DOC_EITHER)
+        next = flat ? 0 : 1;
+    bool last = doc->kind != DOC_CONCAT || f->next >= doc->n;
+    if (last)
+        p->probe.n--;
+    if (next < doc->n)
+        push_probe(p, doc->as.kid[next], flat);
+}
+
+enum probe_result { PROBE_ON, PROBE_LINE_END };
+
+// Visits one node of the look-ahead and takes its columns from *room.
+static enum probe_result probe_step(struct doc_printer *p, long *room)
+{
+    struct doc_frame *f = &vec_last(&p->probe);
+    bool flat = f->flat;
+    switch ((enum doc_kind)f->doc->kind) {
+    case DOC_TEXT: *room -= width_of(f->doc); break;
+    case DOC_LINE:
+    case DOC_FILL:
+    case DOC_SOFT:
+        if (!flat)
+            return PROBE_LINE_END;
+        *room -= f->doc->kind != DOC_SOFT;
+        break;
+    case DOC_HARD:
+    case DOC_BLANK:
+    case DOC_COMMENT:
+    case DOC_RAW: return PROBE_LINE_END;
+    default: probe_child(p); return PROBE_ON;
+    }
+    p->probe.n--;
+    return PROBE_ON;
+}
+
+// Whether `doc` and what follows it fit on the line, up to the first possible line end.
+static bool fits(struct doc_printer *p, const struct doc *doc, bool flat)
+{
+    long room = (long)DOC_WIDTH - (long)p->column;
+    size_t rest = p->stack.n;
+    p->probe.n = 0;
+    push_probe(p, doc, flat);
+    while (room >= 0) {
+        if (p->probe.n == 0) {
+            if (rest == 0)
+                return true;
+            vec_push(p->arena, &p->probe, p->stack.at[--rest]);
+        }
+        if (probe_step(p, &room) == PROBE_LINE_END)
+            return true;
+    }
+    return false;
+}
+
+// -- the walk ------------------------------------------------------------------------------------
+
+static void print_either(struct doc_printer *p, const struct doc_frame *f)
+{
+    const struct doc *first = f->doc->as.kid[0], *second = f->doc->as.kid[1];
+    if (f->flat || (!first->hard && fits(p, first, true)))
+        push_frame(p, first, f->indent, true);
+    else
+        push_frame(p, fits(p, first, false) ? first : second, f->indent, false);
+}
+
+// The next item is looked at as what follows a space.
+static void print_fill(struct doc_printer *p, const struct doc_frame *f)
+{
+    static const struct doc line = {.kind = DOC_LINE},
+                            space = {.kind = DOC_TEXT, .n = 1, .as.text = " "};
+    struct doc_frame as_line = {.doc = &line, .indent = f->indent};
+    as_line.flat = f->flat || fits(p, &space, true);
+    put_line(p, &as_line);
+}
+
+static void print_one(struct doc_printer *p, struct doc_frame f)
+{
+    switch ((enum doc_kind)f.doc->kind) {
+    case DOC_TEXT: put_text(p, f.doc, f.indent); break;
+    case DOC_COMMENT: put_comment(p, f.doc, f.indent); break;
+    case DOC_RAW: put_raw(p, f.doc, f.indent); break;
+    case DOC_LINE:
+    case DOC_SOFT:
+    case DOC_HARD:
+    case DOC_BLANK: put_line(p, &f); break;
+    case DOC_FILL: print_fill(p, &f); break;
+    case DOC_INDENT: push_frame(p, f.doc->as.kid[0], f.indent + INDENT, f.flat); break;
+    case DOC_FLAT: push_frame(p, f.doc->as.kid[0], f.indent, true); break;
+    case DOC_GROUP: {
+        bool flat = f.flat || (!f.doc->hard && fits(p, f.doc->as.kid[0], true));
+        push_frame(p, f.doc->as.kid[0], f.indent, flat);
+        break;
+    }
+    case DOC_EITHER: print_either(p, &f); break;
+    case DOC_CONCAT: break; // doc_print walks it
+    }
+}
+
+void doc_print(struct doc_printer *p, const struct doc *doc)
+{
+    p->stack.n = 0;
+    push_frame(p, doc, 0, false);
+    while (p->stack.n) {
+        struct doc_frame *f = &vec_last(&p->stack);
+        if (f->doc->kind != DOC_CONCAT) {
+            print_one(p, vec_pop(&p->stack));
+        } else if (f->next == f->doc->n) {
+            p->stack.n--;
+        } else {
+            const struct doc *kid = f->doc->as.kid[f->next++];
+            push_frame(p, kid, f->indent, f->flat);
+        }
+    }
+}
+
+void doc_printer_finish(struct doc_printer *p)
+{
+    if (!p->empty)
+        new_line(p, 0);
+    align_asides(p);
+}

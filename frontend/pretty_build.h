@@ -1,0 +1,75 @@
+// pretty_build.h: what the parts of the formatter share.
+//
+// The tree is walked in source order; comments are taken from the file's list as the walk passes
+// them. A comment is put at the nearest of these places: before or after a statement, an element of
+// a bracketed list, an operand; after an opening bracket; before a closing one; before `else`. One
+// that stands elsewhere in a statement goes above it.
+#ifndef HLX_FRONTEND_PRETTY_BUILD_H
+#define HLX_FRONTEND_PRETTY_BUILD_H
+
+#include "frontend/ast.h"
+#include "frontend/doc.h"
+
+struct pretty {
+    struct arena *arena; // of documents
+    const struct source *source;
+    const struct ast_file *file;
+    size_t next;            // comment to come
+    struct doc_list *above; // comments that go above the current statement
+};
+
+// How a block is laid out.
+enum block_style {
+    BLOCK_VALUE = 1, // its last expression is its value and stands without `;`
+    BLOCK_FLAT = 2   // one expression or `return` may stay on the line
+};
+
+// A bracketed list.
+struct pretty_list {
+    const char *open, *close;
+    bool pad;  // spaces inside the brackets
+    bool hug;  // the last element may open on the line of the bracket
+    bool fill; // as many elements on a line as fit
+    struct ast *const *kid;
+    uint32_t n;
+    uint32_t end; // offset behind which comments are not the list's
+};
+
+// -- pretty_comment.c
+// The next comment, if it begins before a source offset.
+const struct ast_comment *pretty_pending(const struct pretty *p, uint32_t before);
+// Takes the next comment as a document.
+struct doc *pretty_comment(struct pretty *p);
+// Takes the next comment if it begins before an offset and follows code on its line.
+struct doc *pretty_aside(struct pretty *p, uint32_t before);
+// Takes all comments before an offset, each on a line of its own with a line end before it (or
+// after it).
+void pretty_comments_after(struct pretty *p, uint32_t before, struct doc_list *out);
+void pretty_comments_above(struct pretty *p, uint32_t before, struct doc_list *out);
+// Puts all comments before an offset above the current statement.
+void pretty_hoist(struct pretty *p, uint32_t before);
+// Whether an empty line stands before an offset.
+bool pretty_blank_before(const struct pretty *p, uint32_t offset);
+
+// -- pretty_list.c
+struct doc *pretty_list(struct pretty *p, const struct pretty_list *list);
+
+// -- pretty_expr.c
+struct doc *pretty_expr(struct pretty *p, const struct ast *e);
+struct doc *pretty_type(struct pretty *p, const struct ast *type);
+// `end` as in struct pretty_list.
+struct doc *pretty_formals(struct pretty *p, const struct ast *formals, uint32_t end);
+// The text of a span as it is written.
+struct doc *pretty_source(struct pretty *p, struct span span);
+
+// -- pretty_stmt.c
+// A function, named or not, without the keyword and name.
+struct doc *pretty_function(struct pretty *p, const char *head, const struct ast *fn);
+struct doc *pretty_if(struct pretty *p, const struct ast *node, unsigned style);
+// One statement with its `;` (none after a final value).
+struct doc *pretty_statement(struct pretty *p, const struct ast *node, bool value);
+
+// -- pretty.c
+struct doc *pretty_block(struct pretty *p, const struct ast *block, unsigned style);
+
+#endif

@@ -1,0 +1,92 @@
+// pretty_list.c: lays out arguments, elements, fields and dimensions in their brackets.
+#include "frontend/pretty_build.h"
+
+// Where the comments of element i end: at the next element, or at the closing bracket.
+static uint32_t reach(const struct pretty_list *list, uint32_t i)
+{
+    return i + 1 < list->n ? list->kid[i + 1]->span.start : list->end;
+}
+
+// Adds element i with its comments. `items` gets the bare element.
+static void put_element(struct pretty *p, const struct pretty_list *list, uint32_t i,
+                        struct doc_list *inner, struct doc_list *items)
+{
+    pretty_comments_above(p, list->kid[i]->span.start, inner);
+    struct doc *item = pretty_expr(p, list->kid[i]);
+    doc_add(p->arena, items, item);
+    doc_add(p->arena, inner, item);
+    if (i + 1 < list->n)
+        doc_puts(p->arena, inner, ",");
+    doc_add(p->arena, inner, pretty_aside(p, reach(list, i)));
+    if (i + 1 < list->n)
+        doc_add(p->arena, inner, doc_leaf(p->arena, list->fill ? DOC_FILL : DOC_LINE));
+}
+
+static struct doc *bracketed(struct pretty *p, const struct pretty_list *list, struct doc *aside,
+                             const struct doc_list *inner)
+{
+    struct doc_list out = {0}, body = {0};
+    enum doc_kind edge = list->pad ? DOC_LINE : DOC_SOFT;
+    doc_puts(p->arena, &out, list->open);
+    doc_add(p->arena, &out, aside);
+    doc_add(p->arena, &body, doc_leaf(p->arena, edge));
+    doc_add(p->arena, &body, doc_concat(p->arena, inner));
+    doc_add(p->arena, &out, doc_wrap(p->arena, DOC_INDENT, doc_concat(p->arena, &body)));
+    doc_add(p->arena, &out, doc_leaf(p->arena, edge));
+    doc_puts(p->arena, &out, list->close);
+    return doc_wrap(p->arena, DOC_GROUP, doc_concat(p->arena, &out));
+}
+
+static bool opens_lines(const struct ast *e)
+{
+    if (e->kind == AST_ARG)
+        e = e->kid[0];
+    bool brackets = e->kind == AST_OBJECT || e->kind == AST_ARRAY || e->kind == AST_CONTRACT;
+    return e->kind == AST_FN || (brackets && e->nkids > 0);
+}
+
+// All but the last element on the line of the bracket, or NULL where that cannot be.
+static struct doc *hugged(struct pretty *p, const struct pretty_list *list,
+                          const struct doc_list *items)
+{
+    uint32_t n = list->n;
+    if (!list->hug || n == 0 || !opens_lines(list->kid[n - 1]))
+        return NULL;
+    struct doc_list out = {0};
+    doc_puts(p->arena, &out, list->open);
+    for (uint32_t i = 0; i + 1 < n; i++) {
+        if (items->list.at[i]->hard)
+            return NULL;
+        doc_add(p->arena, &out, doc_wrap(p->arena, DOC_FLAT, items->list.at[i]));
+        doc_puts(p->arena, &out, ", ");
+    }
+    doc_add(p->arena, &out, items->list.at[n - 1]);
+    doc_puts(p->arena, &out, list->close);
+    return doc_concat(p->arena, &out);
+}
+
+static struct doc *empty_list(struct pretty *p, const struct pretty_list *list)
+{
+    struct doc_list out = {0};
+    doc_puts(p->arena, &out, list->open);
+    doc_puts(p->arena, &out, list->close);
+    return doc_concat(p->arena, &out);
+}
+
+struct doc *pretty_list(struct pretty *p, const struct pretty_list *list)
+{
+    if (list->n == 0 && !pretty_pending(p, list->end))
+        return empty_list(p, list);
+    struct doc_list inner = {0}, items = {0};
+    struct doc *aside = pretty_aside(p, list->n ? list->kid[0]->span.start : list->end);
+    for (uint32_t i = 0; i < list->n; i++)
+        put_element(p, list, i, &inner, &items);
+    if (list->n)
+        pretty_comments_after(p, list->end, &inner);
+    else
+        pretty_comments_above(p, list->end, &inner);
+    struct doc *broken = bracketed(p, list, aside, &inner);
+    bool comments = aside || inner.list.n > (list->n ? 3 * list->n - 2 : 0);
+    struct doc *hug = comments ? NULL : hugged(p, list, &items);
+    return hug ? doc_either(p->arena, hug, broken) : broken;
+}

@@ -1,0 +1,302 @@
+// pretty_stmt.c: lays out statements and items.
+#include "frontend/pretty_build.h"
+
+static void put(struct pretty *p, struct doc_list *out, const char *text)
+{
+    doc_puts(p->arena, out, text);
+}
+
+static void put_name(struct pretty *p, struct doc_list *out, const struct ast *node)
+{
+    doc_add(p->arena, out, doc_text(p->arena, node->text, node->text_len));
+}
+
+// Puts `before` and an expression, or nothing where there is none.
+static void put_expr(struct pretty *p, struct doc_list *out, const char *before,
+                     const struct ast *e)
+{
+    if (!e)
+        return;
+    put(p, out, before);
+    doc_add(p->arena, out, pretty_expr(p, e));
+}
+
+static void put_type(struct pretty *p, struct doc_list *out, const char *before,
+                     const struct ast *type)
+{
+    if (!type)
+        return;
+    put(p, out, before);
+    doc_add(p->arena, out, pretty_type(p, type));
+}
+
+static struct doc *group(struct pretty *p, const struct doc_list *list)
+{
+    return doc_wrap(p->arena, DOC_GROUP, doc_concat(p->arena, list));
+}
+
+// -- items ---------------------------------------------------------------------------------------
+
+static struct doc *import(struct pretty *p, const struct ast *node)
+{
+    struct doc_list out = {0};
+    put(p, &out, "import ");
+    if (node->flags & AST_PATH)
+        doc_add(p->arena, &out, pretty_source(p, node->name_span));
+    else
+        put_name(p, &out, node);
+    put_expr(p, &out, " as ", node->kid[0]);
+    return doc_concat(p->arena, &out);
+}
+
+static struct doc *data(struct pretty *p, const struct ast *node)
+{
+    struct doc_list out = {0};
+    put(p, &out, "data ");
+    put_name(p, &out, node);
+    put_expr(p, &out, " = ", node->kid[0]);
+    return doc_concat(p->arena, &out);
+}
+
+// `(formals) -> type`; comments before `end` belong to it.
+static void put_signature(struct pretty *p, struct doc_list *out, const struct ast *formals,
+                          const struct ast *result, uint32_t end)
+{
+    doc_add(p->arena, out, pretty_formals(p, formals, result ? result->span.start : end));
+    put_type(p, out, " -> ", result);
+}
+
+struct doc *pretty_function(struct pretty *p, const char *head, const struct ast *fn)
+{
+    struct doc_list out = {0};
+    const struct ast *body = fn->kid[2], *backward = fn->kid[3];
+    unsigned style = fn->text_len ? BLOCK_VALUE : BLOCK_VALUE | BLOCK_FLAT;
+    pretty_hoist(p, fn->span.start);
+    put(p, &out, head);
+    put_name(p, &out, fn);
+    put_signature(p, &out, fn->kid[0], fn->kid[1], body->span.start);
+    put(p, &out, " ");
+    doc_add(p->arena, &out, pretty_block(p, body, style));
+    if (backward) {
+        put(p, &out, " backward ");
+        put_signature(p, &out, backward->kid[0], NULL, backward->kid[1]->span.start);
+        put(p, &out, " ");
+        doc_add(p->arena, &out, pretty_block(p, backward->kid[1], style));
+    }
+    return group(p, &out);
+}
+
+static struct doc *function(struct pretty *p, const struct ast *node)
+{
+    return pretty_function(p, "fn ", node);
+}
+
+static uint32_t header_end(const struct ast *entry)
+{
+    for (uint32_t i = 2; i < entry->nkids; i++)
+        if (entry->kid[i])
+            return entry->kid[i]->span.start;
+    return entry->span.end;
+}
+
+// The clauses after an entry's signature go to lines of their own together.
+static struct doc *entry_clauses(struct pretty *p, const struct ast *plan, const struct ast *using)
+{
+    struct doc_list out = {0};
+    if (plan) {
+        doc_add(p->arena, &out, doc_leaf(p->arena, DOC_LINE));
+        put(p, &out, "for ");
+        put_name(p, &out, plan);
+        put_expr(p, &out, " in ", plan->kid[0]);
+    }
+    if (using) {
+        doc_add(p->arena, &out, doc_leaf(p->arena, DOC_LINE));
+        put_expr(p, &out, "using ", using);
+    }
+    return doc_wrap(p->arena, DOC_INDENT, doc_concat(p->arena, &out));
+}
+
+static struct doc *entry(struct pretty *p, const struct ast *node)
+{
+    struct doc_list out = {0}, header = {0};
+    put(p, &header, "entry ");
+    put_name(p, &header, node);
+    put_signature(p, &header, node->kid[0], node->kid[1], header_end(node));
+    if (node->kid[2] || node->kid[3])
+        doc_add(p->arena, &header, entry_clauses(p, node->kid[2], node->kid[3]));
+    put(p, &header, " ");
+    doc_add(p->arena, &out, group(p, &header));
+    doc_add(p->arena, &out, pretty_block(p, node->kid[4], 0));
+    return group(p, &out);
+}
+
+// -- statements ----------------------------------------------------------------------------------
+
+static struct doc *binding(struct pretty *p, const char *word, const struct ast *node)
+{
+    struct doc_list out = {0};
+    put(p, &out, word);
+    put_name(p, &out, node);
+    put_type(p, &out, ": ", node->kid[0]);
+    put_expr(p, &out, " = ", node->kid[1]);
+    return doc_concat(p->arena, &out);
+}
+
+static struct doc *let(struct pretty *p, const struct ast *node)
+{
+    return binding(p, "let ", node);
+}
+
+static struct doc *var(struct pretty *p, const struct ast *node)
+{
+    return binding(p, "var ", node);
+}
+
+static struct doc *assign(struct pretty *p, const struct ast *node)
+{
+    struct doc_list out = {0};
+    put_name(p, &out, node);
+    put_expr(p, &out, " = ", node->kid[0]);
+    return doc_concat(p->arena, &out);
+}
+
+static struct doc *update(struct pretty *p, const struct ast *node)
+{
+    struct doc_list out = {0};
+    put_expr(p, &out, "", node->kid[0]);
+    put_expr(p, &out, " := ", node->kid[1]);
+    return doc_concat(p->arena, &out);
+}
+
+static struct doc *variables(struct pretty *p, const struct ast *node)
+{
+    struct doc_list out = {0}, more = {0};
+    uint32_t names = node->nkids - 2;
+    if (node->flags & AST_SHARE)
+        put(p, &out, "share ");
+    put(p, &out, node->flags & AST_STATE ? "state " : "param ");
+    put_name(p, &out, node->kid[0]);
+    for (uint32_t i = 1; i < names; i++) {
+        put(p, &more, ",");
+        doc_add(p->arena, &more, doc_leaf(p->arena, DOC_LINE));
+        put_name(p, &more, node->kid[i]);
+    }
+    if (names > 1)
+        doc_add(p->arena, &out, doc_wrap(p->arena, DOC_INDENT, group(p, &more)));
+    put_type(p, &out, ": ", node->kid[names]);
+    put_expr(p, &out, " = ", node->kid[names + 1]);
+    return doc_concat(p->arena, &out);
+}
+
+static struct doc *loop(struct pretty *p, const struct ast *node)
+{
+    struct doc_list out = {0};
+    put(p, &out, "for ");
+    put_expr(p, &out, "", node->kid[0]);
+    put(p, &out, node->kid[0] ? ", " : "");
+    put_name(p, &out, node);
+    put_expr(p, &out, " in ", node->kid[1]);
+    put(p, &out, " ");
+    doc_add(p->arena, &out, pretty_block(p, node->kid[2], 0));
+    return doc_concat(p->arena, &out);
+}
+
+static struct doc *give_back(struct pretty *p, const struct ast *node)
+{
+    struct doc_list out = {0};
+    put(p, &out, "return");
+    put_expr(p, &out, " ", node->kid[0]);
+    return doc_concat(p->arena, &out);
+}
+
+static struct doc *expression(struct pretty *p, const struct ast *node)
+{
+    return pretty_expr(p, node->kid[0]);
+}
+
+// `else`, after the comments between it and the `}` before it.
+static void put_else(struct pretty *p, struct doc_list *out, uint32_t start)
+{
+    struct doc *aside = pretty_aside(p, start);
+    bool comments = aside || pretty_pending(p, start);
+    doc_add(p->arena, out, aside);
+    pretty_comments_after(p, start, out);
+    if (comments)
+        doc_add(p->arena, out, doc_leaf(p->arena, DOC_HARD));
+    put(p, out, comments ? "else " : " else ");
+}
+
+struct doc *pretty_if(struct pretty *p, const struct ast *node, unsigned style)
+{
+    struct doc_list out = {0};
+    for (;;) {
+        put_expr(p, &out, "if ", node->kid[0]);
+        put(p, &out, " ");
+        doc_add(p->arena, &out, pretty_block(p, node->kid[1], style));
+        const struct ast *other = node->kid[2];
+        if (!other)
+            break;
+        put_else(p, &out, other->span.start);
+        if (other->kind != AST_IF) {
+            doc_add(p->arena, &out, pretty_block(p, other, style));
+            break;
+        }
+        node = other;
+    }
+    return group(p, &out);
+}
+
+static bool always_has_value(const struct ast *node)
+{
+    while (node && node->kind == AST_IF)
+        node = node->kid[2];
+    return node != NULL;
+}
+
+// -- all of them ---------------------------------------------------------------------------------
+
+static struct doc *bare_statement(struct pretty *p, const struct ast *node, bool value)
+{
+    static struct doc *(*const rule[AST_KIND_COUNT])(struct pretty *, const struct ast *) = {
+        [AST_IMPORT] = import, [AST_DATA] = data,        [AST_ENTRY] = entry,
+        [AST_FN] = function,   [AST_LET] = let,          [AST_VAR] = var,
+        [AST_ASSIGN] = assign, [AST_UPDATE] = update,    [AST_PARAM] = variables,
+        [AST_FOR] = loop,      [AST_RETURN] = give_back, [AST_EXPR] = expression,
+    };
+    if (node->kind != AST_IF)
+        return rule[node->kind](p, node);
+    return pretty_if(p, node, value && always_has_value(node) ? BLOCK_VALUE | BLOCK_FLAT : 0);
+}
+
+static bool wants_semicolon(const struct ast *node, bool value)
+{
+    switch (node->kind) {
+    case AST_FN:
+    case AST_ENTRY:
+    case AST_FOR:
+    case AST_IF: return false;
+    case AST_EXPR: return !value;
+    default: return true;
+    }
+}
+
+struct doc *pretty_statement(struct pretty *p, const struct ast *node, bool value)
+{
+    struct doc_list above = {0}, *outer = p->above;
+    p->above = &above;
+    struct doc *bare = bare_statement(p, node, value);
+    // What is left stood where no comment is kept: the last one may follow the statement.
+    const struct ast_comment *c;
+    while ((c = pretty_pending(p, node->span.end)) != NULL) {
+        bool last = p->next + 1 == p->file->comments.n || c[1].span.start >= node->span.end;
+        if (last && !c->own_line)
+            break;
+        doc_add(p->arena, &above, pretty_comment(p));
+        doc_add(p->arena, &above, doc_leaf(p->arena, DOC_HARD));
+    }
+    p->above = outer;
+    doc_add(p->arena, &above, bare);
+    if (wants_semicolon(node, value))
+        put(p, &above, ";");
+    return doc_concat(p->arena, &above);
+}
