@@ -32,25 +32,14 @@ static bool is_known(const struct fold *f, ir_ref r)
     return true;
 }
 
-// Known nodes that compute something, and are not just on the way to another known one. A moved
-// constant is left as it is.
+// Known nodes that compute something; a moved constant is left as it is.
 static void find_roots(struct fold *f)
 {
-    const struct ir_graph *g = f->g;
-    struct arena *a = g->module->arena;
-    bool *inner = arena_array(a, g->nodes.n, sizeof *inner), *outer = arena_array(a, g->nodes.n, 1);
-    for (ir_ref r = 1; r < g->nodes.n; r++) {
+    for (ir_ref r = 1; r < f->g->nodes.n; r++) {
+        enum ir_class class = ir_op_info(ir_opcode(f->g, r))->class;
         f->known[r] = f->live[r] && is_known(f, r);
-        if (!f->live[r])
-            continue;
-        bool *used = f->known[r] && ir_op_info(ir_opcode(g, r))->class != IRC_MOVE ? inner : outer;
-        for (unsigned i = 0; i < ir_get(g, r)->nargs; i++)
-            used[ir_arg(g, r, i)] = true;
-    }
-    for (ir_ref r = 1; r < g->nodes.n; r++) {
-        enum ir_class class = ir_op_info(ir_opcode(g, r))->class;
-        if (f->known[r] && class != IRC_LEAF && class != IRC_MOVE && (outer[r] || !inner[r]))
-            vec_push(a, &f->roots, r);
+        if (f->known[r] && class != IRC_LEAF && class != IRC_MOVE)
+            vec_push(f->g->module->arena, &f->roots, r);
     }
 }
 
