@@ -64,16 +64,22 @@ static const struct value *hints(struct arena *a, const struct ir_module *m)
 }
 
 struct handle hbin_write(struct arena *a, const struct ir_module *m, const struct sources *s,
-                         struct buf *out)
+                         const struct dispatch_program *device, struct buf *out)
 {
     struct pack_writer w;
     pack_writer_init(&w, a);
     struct handle ir = pack_add(&w, ir_text(a, m));
     struct handle debug = pack_add(&w, hbin_debug(a, m, s));
     struct handle identity = program_identity(a, &ir, m->numerics, m->profile);
+    const struct value *table = value_null();
+    if (device) {
+        struct handle h = dispatch_write(&w, device);
+        table = handle_value(a, &h);
+    }
     const struct value_field fields[] = {
         {"data", 4, add_data(&w, m)},
         {"debug", 5, handle_value(a, &debug)},
+        {"dispatch", 8, table},
         {"hbin", 4, value_int(a, HLX_HBIN_VERSION)},
         {"hints", 5, hints(a, m)},
         {"identity", 8, handle_value(a, &identity)},

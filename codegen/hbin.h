@@ -7,12 +7,14 @@
 #include "ir/ir.h"
 #include "latent/handle.h"
 #include "latent/pack.h"
+#include "runtime/dispatch.h"
 
 // Appends the .hbin of a module that has been through all passes, and returns the program's handle.
 // `s` is what its places refer to, the main file first. Equal modules and sources give equal bytes:
-// nothing of the machine, the time or the folder enters.
+// nothing of the machine, the time or the folder enters. `device` is what Vulkan devices run (NULL:
+// the program is for the evaluator alone).
 struct handle hbin_write(struct arena *a, const struct ir_module *m, const struct sources *s,
-                         struct buf *out);
+                         const struct dispatch_program *device, struct buf *out);
 
 // -- private to hbin*.c ------------------------------------------------------------------------
 

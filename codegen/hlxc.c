@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/version.h"
 #include "codegen/hbin.h"
+#include "codegen/plan.h"
 #include "codegen/hlxc_options.h"
 #include "codegen/report.h"
 #include "frontend/frontend.h"
@@ -99,7 +100,13 @@ static void dump_fusion(struct compile *c)
 static void make_program(struct compile *c)
 {
     double start = now();
-    hbin_write(c->arena, &c->module, &c->sources, &c->out);
+    const char *why = NULL;
+    const struct dispatch_program *device = plan_program(c->arena, &c->module, true, &why);
+    if (!device)
+        fprintf(stderr, "hlxc: only --device cpu will run this: %s\n", why);
+    say_time(c, "plan", start);
+    start = now();
+    hbin_write(c->arena, &c->module, &c->sources, device, &c->out);
     say_time(c, "pack", start);
 }
 

@@ -134,7 +134,7 @@ static inline void kit_open(struct kit *k, const char *folder, int samples, int 
     const char *path = arena_printf(&k->arena, "%s/model.hlxl", folder);
     sources_add(&k->sources, path, text, sizeof text - 1);
     sources_add(&k->sources, "stdlib/loss.hlxl", "// loss\nfn mse\n", 15);
-    k->identity = hbin_write(&k->arena, &k->module, &k->sources, &k->bytes);
+    k->identity = hbin_write(&k->arena, &k->module, &k->sources, NULL, &k->bytes);
 }
 
 static inline void kit_close(struct kit *k)

@@ -120,7 +120,7 @@ static void test_identity(void **state)
     kit_open(&c, ".", 4, 4, false);
     b.module.entries.at[0].graph->nodes.at[5].name = 0;
     buf_clear(&b.bytes);
-    b.identity = hbin_write(&b.arena, &b.module, &b.sources, &b.bytes);
+    b.identity = hbin_write(&b.arena, &b.module, &b.sources, NULL, &b.bytes);
     assert_true(handle_equal(&a.identity, &b.identity));
     assert_false(a.bytes.n == b.bytes.n && !memcmp(a.bytes.at, b.bytes.at, a.bytes.n));
     assert_false(handle_equal(&a.identity, &c.identity));
