@@ -30,6 +30,8 @@ static void check_fusion(struct rig *r, const ir_ref *roots, size_t nroots, bool
             assert_int_equal(seen[kernel->nodes.at[i]]++, 0);
             assert_true(i == 0 || kernel->nodes.at[i - 1] < kernel->nodes.at[i]);
         }
+        if (kernel->class == IRC_MATMUL)
+            assert_int_equal(kernel->outputs.n, 1);
         for (size_t i = 0; i < kernel->outputs.n; i++)
             stored[kernel->outputs.at[i]] = true;
     }
@@ -122,13 +124,22 @@ static void products_lead_what_follows(void **state)
     rig_begin(&r);
     ir_ref x = rig_input(&r, DT_F32, DIMS(4, 4), NULL), y = rig_input(&r, DT_F32, DIMS(4, 4), NULL);
     ir_ref product = ir_matmul(r.g, x, y, false, false);
-    ir_ref sum = ir_binary(r.g, IR_add, product, ir_unary(r.g, IR_exp, x));
+    ir_ref side = ir_unary(r.g, IR_exp, x), sum = ir_binary(r.g, IR_add, product, side);
     ir_fuse(r.g, &sum, 1, true, &r.arena, &f);
     assert_int_equal(f.kernels.n, 1);
     assert_int_equal(f.kernels.at[0].class, IRC_MATMUL);
     assert_int_equal(f.kernels.at[0].anchor, product);
-    const ir_ref both[] = {sum, product};
+    const ir_ref both[] = {sum, product}, kept[] = {sum, side};
     assert_int_equal(kernels(&r, both, 2), 2);
+    assert_int_equal(kernels(&r, kept, 2), 2);
+    check_fusion(&r, kept, 2, true);
+    // what the product itself reads cannot come after it
+    ir_ref a = ir_unary(r.g, IR_exp, x);
+    ir_ref residual = ir_binary(r.g, IR_add, ir_matmul(r.g, a, y, false, false), a);
+    assert_int_equal(kernels(&r, &residual, 1), 2);
+    check_fusion(&r, &residual, 1, true);
+    void *out;
+    rig_run_all(&r, &residual, 1, &out);
     rig_end(&r);
 }
 
