@@ -1,0 +1,59 @@
+// frontend.c: the front end's one entry: source files in, staged IR out.
+#include "frontend/frontend.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "frontend/parse.h"
+#include "frontend/stage.h"
+
+static void init(struct stage *s)
+{
+    struct map *maps[] = {&s->modules,  &s->vars,  &s->globals, &s->locs,
+                          &s->reported, &s->store, &s->bound};
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        map_init(maps[i], s->a);
+    stage_builtins_init(s);
+    stage_defines_init(s);
+}
+
+bool frontend_compile(struct arena *a, const char *path, const struct frontend_options *options,
+                      struct sources *sources, struct diags *d, struct ir_module *m, bool *missing)
+{
+    struct stage *s = arena_new(a, struct stage);
+    *s = (struct stage){.a = a,
+                        .m = m,
+                        .sources = sources,
+                        .d = d,
+                        .options = options,
+                        .path = "",
+                        .missing = missing};
+    *missing = false;
+    m->profile = options->profile ? options->profile : "exact";
+    init(s);
+    stage_run(s, path);
+    if (d->errors)
+        return false;
+    stage_sort_vars(s);
+    return true;
+}
+
+bool frontend_dump_ast(struct arena *a, const char *path, struct sources *sources, struct diags *d,
+                       struct buf *out, bool *missing)
+{
+    size_t n;
+    const char *error;
+    char *text = file_read(a, path, 0, &n, &error);
+    *missing = !text;
+    if (!text) {
+        diag_error(d, (struct span){0}, "HLX0001", "%s", error);
+        return false;
+    }
+    uint32_t file = sources_add(sources, strcmp(path, "-") ? path : "<stdin>", text, n);
+    free(text);
+    const struct ast_file *tree = parse_file(a, sources, d, file);
+    if (tree)
+        ast_dump(sources, tree->program, out);
+    return tree && !d->errors;
+}

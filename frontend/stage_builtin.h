@@ -1,0 +1,13 @@
+// stage_builtin.h: the functions behind builtins.def, one declaration a row.
+#ifndef HLX_FRONTEND_STAGE_BUILTIN_H
+#define HLX_FRONTEND_STAGE_BUILTIN_H
+
+#include "frontend/stage.h"
+
+#define BUILTIN(name, signature, run, op, doc)                                                     \
+    struct stage_value run(struct stage *s, struct stage_call *c);
+#include "frontend/builtins.def"
+#include "frontend/builtins_ls.def"
+#undef BUILTIN
+
+#endif
