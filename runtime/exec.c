@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct exec_ops *const exec_devices[] = {&exec_cpu, NULL};
+#include "ir/lanes.h"
+
+const struct exec_ops *const exec_devices[] = {&exec_vulkan, &exec_cpu, NULL};
 
 const struct exec_ops *exec_find(const char *name, struct hlx_error *error)
 {
@@ -48,22 +50,50 @@ static bool init_var(struct exec *x, size_t i, struct hlx_error *error)
     return ok;
 }
 
-struct exec *exec_open(const struct exec_ops *device, const struct program *program, uint64_t seed,
-                       unsigned flags, struct hlx_error *error)
+// *absent: there is no such device, rather than a failure of it.
+static struct exec *open_on(const struct exec_ops *device, const struct exec_options *options,
+                            const struct program *program, bool *absent, struct hlx_error *error)
 {
     struct exec *x = calloc(1, sizeof *x);
+    *absent = false;
     if (!x) {
         hlx_no_memory(error, "the device");
         return NULL;
     }
-    *x = (struct exec){.ops = device, .program = program, .seed = seed, .flags = flags};
+    *x = (struct exec){.ops = device,
+                       .program = program,
+                       .seed = options->seed,
+                       .flags = options->flags,
+                       .options = *options};
     bool ok = device->open(x, error);
     for (size_t i = 0; ok && i < program->module.vars.n; i++)
         ok = init_var(x, i, error);
     if (ok)
         return x;
+    *absent = x->absent;
     exec_close(x);
     return NULL;
+}
+
+struct exec *exec_start(const struct exec_options *options, const struct program *program,
+                        struct hlx_error *error)
+{
+    bool absent;
+    const char *want = options->device;
+    if (want && !strcmp(want, exec_cpu.name))
+        return open_on(&exec_cpu, options, program, &absent, error);
+    struct exec *x = open_on(&exec_vulkan, options, program, &absent, error);
+    if (!x && !want && absent)
+        return open_on(&exec_cpu, options, program, &absent, error);
+    return x;
+}
+
+struct exec *exec_open(const struct exec_ops *device, const struct program *program, uint64_t seed,
+                       unsigned flags, struct hlx_error *error)
+{
+    bool absent;
+    const struct exec_options options = {.seed = seed, .flags = flags};
+    return open_on(device, &options, program, &absent, error);
 }
 
 void exec_close(struct exec *x)
@@ -74,9 +104,62 @@ void exec_close(struct exec *x)
     free(x);
 }
 
+const char *exec_title(const struct exec *x)
+{
+    return x->ops->title ? x->ops->title(x) : x->ops->name;
+}
+
+// -- what goes in and comes out ------------------------------------------------------------------
+
+static uint32_t clean_f32(uint32_t u)
+{
+    return f32_canon_bits(f32_flush_bits(u));
+}
+
+static uint32_t clean_truth(uint32_t u)
+{
+    return u != 0;
+}
+
+static void each_word(uint32_t (*change)(uint32_t), void *to, const void *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint32_t u;
+        memcpy(&u, (const char *)from + 4 * i, sizeof u);
+        u = change(u);
+        memcpy((char *)to + 4 * i, &u, sizeof u);
+    }
+}
+
+void exec_clean(const struct ir_type *t, void *to, const void *from)
+{
+    size_t n = (size_t)ir_type_count(t);
+    if (t->dtype == DT_F32)
+        each_word(clean_f32, to, from, n);
+    else if (t->dtype == DT_BOOL)
+        each_word(clean_truth, to, from, n);
+    else
+        memcpy(to, from, ir_type_bytes(t));
+}
+
+void exec_canon(const struct ir_type *t, void *bytes)
+{
+    if (t->dtype == DT_F32)
+        each_word(f32_canon_bits, bytes, bytes, (size_t)ir_type_count(t));
+}
+
+// -- variables and steps -------------------------------------------------------------------------
+
 bool exec_set(struct exec *x, uint32_t var, const void *bytes, struct hlx_error *error)
 {
-    return x->ops->set(x, var, bytes, error);
+    const struct ir_module *m = &x->program->module;
+    void *clean = malloc(var_bytes(x->program, var));
+    if (!clean)
+        return hlx_no_memory(error, m->vars.at[var].path);
+    exec_clean(ir_type_get(m, m->vars.at[var].type), clean, bytes);
+    bool ok = x->ops->set(x, var, clean, error);
+    free(clean);
+    return ok;
 }
 
 bool exec_get(struct exec *x, uint32_t var, void *bytes, struct hlx_error *error)

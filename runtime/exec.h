@@ -27,6 +27,17 @@ struct exec_ops {
     bool (*submit)(struct exec_plan *plan, const void *const *inputs, uint32_t step,
                    struct hlx_error *error);
     bool (*collect)(struct exec_plan *plan, void *const *outputs, struct hlx_error *error);
+    const char *(*title)(const struct exec *x); // of the very device; NULL: there is only one
+};
+
+// What the user asked for.
+struct exec_options {
+    const char *device;  // "cpu", "vulkan", "vulkan:1", a UUID, a part of a name; NULL: the best
+    const char *variant; // names of kernel variants to be preferred, with commas; or NULL
+    uint64_t seed;
+    unsigned flags;
+    unsigned fail_at; // tests: the number of the driver's call that fails, from 1; 0: none
+    int fail_with;    // with this VkResult
 };
 
 // What every device's own struct begins with.
@@ -35,7 +46,9 @@ struct exec {
     const struct program *program; // outlives this
     uint64_t seed;
     unsigned flags;
-    void *device; // the device's own state
+    struct exec_options options; // texts outlive this
+    bool absent;                 // after a failed open: there is no such device for the program
+    void *device;                // the device's own state
 };
 
 struct exec_plan {
@@ -50,13 +63,23 @@ extern const struct exec_ops *const exec_devices[];
 // A device by name; NULL and *error (EXIT_DEVICE) when this build has none of that name.
 const struct exec_ops *exec_find(const char *name, struct hlx_error *error);
 
-// Puts a program on a device and gives its variables their initial values under `seed`. Returns
-// NULL and fills *error on failure.
+// Puts a program on the device that is asked for and gives its variables their initial values.
+// Without a name the best device is taken: a discrete GPU, else an integrated one, else a Vulkan
+// driver for the CPU, else `cpu`. A device asked for by name that is not there is an error
+// (EXIT_DEVICE), and so is a failure of the one that was taken. Returns NULL and fills *error.
+struct exec *exec_start(const struct exec_options *options, const struct program *program,
+                        struct hlx_error *error);
+
+// The same on a device of this program's choice, under `seed`.
 struct exec *exec_open(const struct exec_ops *device, const struct program *program, uint64_t seed,
                        unsigned flags, struct hlx_error *error);
 void exec_close(struct exec *x); // plans are discarded first
 
-// Writes and reads a variable in storage form (row-major, ir_type_bytes of its type).
+// The device's name for people: "cpu", "llvmpipe (LLVM 15.0.6, 256 bits)".
+const char *exec_title(const struct exec *x);
+
+// Writes and reads a variable in storage form (row-major, ir_type_bytes of its type). What is
+// written is cleaned (exec_clean).
 bool exec_set(struct exec *x, uint32_t var, const void *bytes, struct hlx_error *error);
 bool exec_get(struct exec *x, uint32_t var, void *bytes, struct hlx_error *error);
 
@@ -77,6 +100,16 @@ bool exec_probe(struct exec *x, const struct ir_entry *entry, const ir_ref *root
                 const void *const *inputs, uint32_t step, void *const *out,
                 struct hlx_error *error);
 
-extern const struct exec_ops exec_cpu; // exec_cpu.c
+extern const struct exec_ops exec_cpu;    // exec_cpu.c
+extern const struct exec_ops exec_vulkan; // exec_vk.c
+
+// -- for devices
+// ---------------------------------------------------------------------------------
+
+// Copies a tensor from outside: subnormal floats become zero, NaNs the canonical one, truth values
+// 0 or 1, as if an operation had made them.
+void exec_clean(const struct ir_type *t, void *to, const void *from);
+// Makes the NaNs of a result the one that may be seen.
+void exec_canon(const struct ir_type *t, void *bytes);
 
 #endif

@@ -38,7 +38,10 @@ static fault check_root(struct program *p)
             return arena_printf(&p->arena, "the program has no field `%s` of kind %s",
                                 fields[i].name, value_kind_name(fields[i].kind));
     }
-    if (p->root->as.object.n != NFIELDS)
+    const struct value *dispatch = value_get(p->root, "dispatch"); // null where there is none
+    if (!dispatch || (dispatch->kind != VALUE_NULL && dispatch->kind != VALUE_HANDLE))
+        return "the program's field `dispatch` is neither a handle nor null";
+    if (p->root->as.object.n != NFIELDS + 1)
         return "the program has fields that this version does not know";
     return NULL;
 }
@@ -225,10 +228,27 @@ static fault attach_debug(struct program *p)
     return debug ? program_attach_debug(p, debug) : why.message;
 }
 
+static fault read_dispatch(struct program *p)
+{
+    const struct value *v = value_get(p->root, "dispatch");
+    struct handle h;
+    struct latent_error why = {0};
+    if (v->kind == VALUE_NULL)
+        return NULL;
+    if (!field_handle(p, "dispatch", &h))
+        return "its dispatch table is no full handle";
+    p->dispatch = dispatch_read(&p->arena, &p->pack, &h, &why);
+    if (!p->dispatch)
+        return why.message;
+    fault f = dispatch_match(&p->arena, p->dispatch, &p->module);
+    return f ? arena_printf(&p->arena, "its dispatch table does not fit it: %s", f) : NULL;
+}
+
 static fault check_all(struct program *p)
 {
-    static fault (*const checks[])(struct program *) = {
-        check_root, check_version, parse_ir, check_names, check_data, check_hints, attach_debug};
+    static fault (*const checks[])(struct program *) = {check_root,   check_version, parse_ir,
+                                                        check_names,  check_data,    check_hints,
+                                                        attach_debug, read_dispatch};
     struct latent_error why = {0};
     if (!pack_read(&p->arena, p->bytes, p->n, &p->pack, &why))
         return why.message;

@@ -5,6 +5,7 @@
 
 #include "ir/ir.h"
 #include "latent/pack.h"
+#include "runtime/dispatch.h"
 #include "runtime/error.h"
 
 // The root object: contract 904 PROGRAM. Its fields are listed in spec/hbin.md.
@@ -35,6 +36,7 @@ struct program {
     const struct value *root; // fields of the 904 contract
     const struct program_file *file; // span.file is a 1-based index into this
     size_t nfiles;
+    const struct dispatch_program *dispatch; // what Vulkan devices run; NULL: compiled without
 };
 
 // Opens and checks a .hbin. On failure returns false and fills *error (EXIT_DATA); there is then

@@ -1,12 +1,14 @@
 // vk_device.c: opens a device and moves bytes between it and the host.
 #include "runtime/vk_device.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "ir/flush.h"
 
-enum { WAIT_SECONDS = 600 }; // longer than any single submission should take
+enum {
+    WAIT_SECONDS = 600, // longer than any single submission should take
+    SLOW_READ = 4096    // bytes that are read from uncached memory rather than copied first
+};
 
 bool vk_injected(struct vk_device *d, const char *doing, struct hlx_error *e)
 {
@@ -18,8 +20,10 @@ bool vk_injected(struct vk_device *d, const char *doing, struct hlx_error *e)
 
 bool vk_ok(struct vk_device *d, VkResult result, const char *doing, struct hlx_error *e)
 {
-    (void)d;
-    return result == VK_SUCCESS || vk_fail(e, result, doing);
+    if (result == VK_SUCCESS)
+        return true;
+    d->stuck = d->stuck || result == VK_TIMEOUT;
+    return vk_fail(e, result, doing);
 }
 
 static void load_device_entries(struct vk_device *d)
@@ -53,37 +57,47 @@ static VkResult create_device(struct vk_device *d)
 bool vk_device_open(struct vk_device *d, struct vk *vk, const struct vk_physical *physical,
                     struct hlx_error *e)
 {
-    *d = (struct vk_device){.vk = vk, .physical = physical};
-    VkResult r = create_device(d);
-    if (r != VK_SUCCESS) {
-        d->handle = VK_NULL_HANDLE;
-        return vk_fail(e, r, "opening the device");
+    d->vk = vk;
+    d->physical = physical;
+    if (!VK_TRY(d, e, "opening the device", create_device(d))) {
+        *d = (struct vk_device){0};
+        return false;
     }
     load_device_entries(d);
     vk->fn.vkGetDeviceQueue(d->handle, physical->family, 0, &d->queue);
     const VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
                                           .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
                                           .queueFamilyIndex = physical->family};
-    r = vk->fn.vkCreateCommandPool(d->handle, &pool, NULL, &d->commands);
-    if (vk_ok(d, r, "making a command pool", e))
+    if (VK_TRY(d, e, "making a command pool",
+               vk->fn.vkCreateCommandPool(d->handle, &pool, NULL, &d->commands)))
         return true;
+    d->commands = VK_NULL_HANDLE;
     vk_device_close(d);
     return false;
 }
 
 void vk_device_close(struct vk_device *d)
 {
-    if (!d->handle)
-        return;
-    const struct vk_procs *fn = &d->vk->fn;
-    fn->vkDeviceWaitIdle(d->handle);
-    if (d->cache)
-        fn->vkDestroyPipelineCache(d->handle, d->cache, NULL);
-    if (d->commands)
-        fn->vkDestroyCommandPool(d->handle, d->commands, NULL);
-    fn->vkDestroyDevice(d->handle, NULL);
-    free(d->cache_path);
-    memset(d, 0, sizeof *d);
+    if (d->handle && !d->stuck) {
+        const struct vk_procs *fn = &d->vk->fn;
+        fn->vkDeviceWaitIdle(d->handle);
+        if (d->commands)
+            fn->vkDestroyCommandPool(d->handle, d->commands, NULL);
+        fn->vkDestroyDevice(d->handle, NULL);
+    }
+    *d = (struct vk_device){.stuck = d->stuck};
+}
+
+bool vk_settle(struct vk_device *d, struct hlx_error *e)
+{
+    return VK_TRY(d, e, "waiting for the device", d->vk->fn.vkDeviceWaitIdle(d->handle));
+}
+
+bool vk_wait(struct vk_device *d, VkFence fence, struct hlx_error *e)
+{
+    return VK_TRY(d, e, "waiting for the device",
+                  d->vk->fn.vkWaitForFences(d->handle, 1, &fence, VK_TRUE,
+                                            (uint64_t)WAIT_SECONDS * 1000000000u));
 }
 
 // -- memory --------------------------------------------------------------------------------------
@@ -135,8 +149,24 @@ static bool map(struct vk_device *d, struct vk_buffer *b, VkMemoryPropertyFlags 
         VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
     if ((flags & host) != host)
         return true;
-    VkResult r = d->vk->fn.vkMapMemory(d->handle, b->memory, 0, VK_WHOLE_SIZE, 0, &b->mapped);
-    return vk_ok(d, r, "mapping device memory", e);
+    b->cached = flags & VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
+    return VK_TRY(d, e, "mapping device memory",
+                  d->vk->fn.vkMapMemory(d->handle, b->memory, 0, VK_WHOLE_SIZE, 0, &b->mapped));
+}
+
+// The buffer alone, without memory.
+static bool create(struct vk_device *d, struct vk_buffer *b, struct hlx_error *e)
+{
+    const VkBufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+                                     .size = b->size,
+                                     .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
+                                              VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
+                                              VK_BUFFER_USAGE_TRANSFER_DST_BIT};
+    if (VK_TRY(d, e, "making a buffer",
+               d->vk->fn.vkCreateBuffer(d->handle, &info, NULL, &b->handle)))
+        return true;
+    b->handle = VK_NULL_HANDLE;
+    return false;
 }
 
 bool vk_buffer_make(struct vk_device *d, VkDeviceSize size, enum vk_place place,
@@ -144,24 +174,14 @@ bool vk_buffer_make(struct vk_device *d, VkDeviceSize size, enum vk_place place,
 {
     const struct vk_procs *fn = &d->vk->fn;
     *out = (struct vk_buffer){.size = size ? size : 4};
-    if (vk_injected(d, "allocating device memory", e))
-        return false;
-    const VkBufferCreateInfo info = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-                                     .size = out->size,
-                                     .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
-                                              VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
-                                              VK_BUFFER_USAGE_TRANSFER_DST_BIT};
-    VkResult r = fn->vkCreateBuffer(d->handle, &info, NULL, &out->handle);
-    if (r != VK_SUCCESS) {
-        out->handle = VK_NULL_HANDLE;
-        return vk_fail(e, r, "making a buffer");
-    }
     VkMemoryRequirements need;
     VkMemoryPropertyFlags flags = 0;
+    if (!create(d, out, e))
+        return false;
     fn->vkGetBufferMemoryRequirements(d->handle, out->handle, &need);
-    if (vk_ok(d, allocate(d, &need, place, out, &flags), "allocating device memory", e) &&
-        vk_ok(d, fn->vkBindBufferMemory(d->handle, out->handle, out->memory, 0),
-              "binding device memory", e) &&
+    if (VK_TRY(d, e, "allocating device memory", allocate(d, &need, place, out, &flags)) &&
+        VK_TRY(d, e, "binding device memory",
+               fn->vkBindBufferMemory(d->handle, out->handle, out->memory, 0)) &&
         map(d, out, flags, e))
         return true;
     vk_buffer_free(d, out);
@@ -170,11 +190,11 @@ bool vk_buffer_make(struct vk_device *d, VkDeviceSize size, enum vk_place place,
 
 void vk_buffer_free(struct vk_device *d, struct vk_buffer *b)
 {
-    if (b->handle)
+    if (b->handle && !d->stuck)
         d->vk->fn.vkDestroyBuffer(d->handle, b->handle, NULL);
-    if (b->memory)
+    if (b->memory && !d->stuck)
         d->vk->fn.vkFreeMemory(d->handle, b->memory, NULL); // unmaps, too
-    memset(b, 0, sizeof *b);
+    *b = (struct vk_buffer){0};
 }
 
 // -- commands and copies -------------------------------------------------------------------------
@@ -188,31 +208,51 @@ bool vk_commands_begin(struct vk_device *d, VkCommandBuffer *out, struct hlx_err
                                               .commandBufferCount = 1};
     const VkCommandBufferBeginInfo begin = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
     const struct vk_procs *fn = &d->vk->fn;
-    return vk_ok(d, fn->vkAllocateCommandBuffers(d->handle, &info, out),
-                 "allocating a command buffer", e) &&
-           vk_ok(d, fn->vkBeginCommandBuffer(*out, &begin), "recording commands", e);
+    if (!VK_TRY(d, e, "allocating a command buffer",
+                fn->vkAllocateCommandBuffers(d->handle, &info, out))) {
+        *out = NULL;
+        return false;
+    }
+    if (VK_TRY(d, e, "recording commands", fn->vkBeginCommandBuffer(*out, &begin)))
+        return true;
+    vk_commands_free(d, out);
+    return false;
+}
+
+void vk_commands_free(struct vk_device *d, VkCommandBuffer *commands)
+{
+    if (*commands && !d->stuck)
+        d->vk->fn.vkFreeCommandBuffers(d->handle, d->commands, 1, commands);
+    *commands = NULL;
 }
 
 bool vk_commands_run(struct vk_device *d, VkCommandBuffer commands, struct hlx_error *e)
 {
     const struct vk_procs *fn = &d->vk->fn;
-    if (vk_injected(d, "running commands", e))
-        return false;
-    VkFence fence;
+    VkFence fence = VK_NULL_HANDLE;
     const VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
-    if (!vk_ok(d, fn->vkEndCommandBuffer(commands), "recording commands", e) ||
-        !vk_ok(d, fn->vkCreateFence(d->handle, &info, NULL, &fence), "making a fence", e))
+    if (!VK_TRY(d, e, "recording commands", fn->vkEndCommandBuffer(commands)) ||
+        !VK_TRY(d, e, "making a fence", fn->vkCreateFence(d->handle, &info, NULL, &fence)))
         return false;
     const VkSubmitInfo submit = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
                                  .commandBufferCount = 1,
                                  .pCommandBuffers = &commands};
-    bool ok = vk_ok(d, fn->vkQueueSubmit(d->queue, 1, &submit, fence), "submitting work", e) &&
-              vk_ok(d,
-                    fn->vkWaitForFences(d->handle, 1, &fence, VK_TRUE,
-                                        (uint64_t)WAIT_SECONDS * 1000000000u),
-                    "waiting for the device", e);
+    bool ok = VK_TRY(d, e, "submitting work", fn->vkQueueSubmit(d->queue, 1, &submit, fence)) &&
+              vk_wait(d, fence, e);
+    if (d->stuck)
+        return false;
+    if (!ok) // what was submitted may still be running
+        fn->vkDeviceWaitIdle(d->handle);
     fn->vkDestroyFence(d->handle, fence, NULL);
     return ok;
+}
+
+void vk_barrier(struct vk_device *d, VkCommandBuffer commands, VkPipelineStageFlags from,
+                VkAccessFlags written, VkPipelineStageFlags to, VkAccessFlags used)
+{
+    const VkMemoryBarrier barrier = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER, .srcAccessMask = written, .dstAccessMask = used};
+    d->vk->fn.vkCmdPipelineBarrier(commands, from, to, 0, 1, &barrier, 0, NULL, 0, NULL);
 }
 
 static bool copy(struct vk_device *d, VkBuffer from, VkDeviceSize from_at, VkBuffer to,
@@ -222,15 +262,17 @@ static bool copy(struct vk_device *d, VkBuffer from, VkDeviceSize from_at, VkBuf
     if (!vk_commands_begin(d, &commands, e))
         return false;
     const VkBufferCopy region = {from_at, to_at, n};
+    const VkPipelineStageFlags work = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT;
+    const VkPipelineStageFlags transfer = VK_PIPELINE_STAGE_TRANSFER_BIT;
+    vk_barrier(d, commands, work | transfer,
+               VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT, transfer,
+               VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT);
     d->vk->fn.vkCmdCopyBuffer(commands, from, to, 1, &region);
     // What the host reads after the fence must have been made visible to it.
-    const VkMemoryBarrier barrier = {.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
-                                     .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
-                                     .dstAccessMask = VK_ACCESS_HOST_READ_BIT};
-    d->vk->fn.vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
-                                   VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &barrier, 0, NULL, 0, NULL);
+    vk_barrier(d, commands, transfer, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT,
+               VK_ACCESS_HOST_READ_BIT | VK_ACCESS_HOST_WRITE_BIT);
     bool ok = vk_commands_run(d, commands, e);
-    d->vk->fn.vkFreeCommandBuffers(d->handle, d->commands, 1, &commands);
+    vk_commands_free(d, &commands);
     return ok;
 }
 
@@ -253,7 +295,7 @@ bool vk_upload(struct vk_device *d, struct vk_buffer *b, VkDeviceSize at, const 
 bool vk_download(struct vk_device *d, struct vk_buffer *b, VkDeviceSize at, void *bytes,
                  VkDeviceSize n, struct hlx_error *e)
 {
-    if (b->mapped) {
+    if (b->mapped && (b->cached || n <= SLOW_READ)) {
         memcpy(bytes, (char *)b->mapped + at, n);
         return true;
     }
