@@ -195,6 +195,8 @@ static bool check_vars(struct verifier *v)
         if (!check_name(v, &names, "var", var->path))
             return false;
         v->where = arena_printf(v->m->arena, "var `%s`", var->path);
+        if (i && strcmp(v->m->vars.at[i - 1].path, var->path) > 0)
+            return fault(v, "vars stand in order of their paths");
         if (!var->type || var->type >= v->m->types.n)
             return fault(v, "it has no type");
         if (!check_graph(v, var->init))

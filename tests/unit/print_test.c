@@ -203,6 +203,9 @@ static void test_bad_texts(void **state)
          "var `w`: its initial value is i32[], not f32[]"},
         {HEAD "param w f32[] { %1 = const f32[] {bits=0}\n value %1 } state w", 5,
          "var `w` is there twice"},
+        {HEAD "param b f32[] { %1 = const f32[] {bits=0}\n value %1 }\n"
+              "param a f32[] { %1 = const f32[] {bits=0}\n value %1 }",
+         7, "var `a`: vars stand in order of their paths"},
         {ENTRY "%1 = cotangent f32[] {id=0} }", 5,
          "entry `e`: node %1 `cotangent`: no custom node has its id"},
     };
