@@ -17,7 +17,6 @@ static const struct {
     {"hints", VALUE_OBJECT},  {"identity", VALUE_HANDLE}, {"ir", VALUE_HANDLE},
     {"numerics", VALUE_TEXT}, {"profile", VALUE_TEXT},
 };
-enum { EXTRA_OBJECTS = 3 }; // beside the data: the root, `ir` and `debug`
 enum { NFIELDS = sizeof fields / sizeof *fields };
 
 // Every failure below is a sentence in the program's arena, NULL when all is well.
@@ -206,8 +205,6 @@ static fault check_data(struct program *p)
         if (i > 0 && strcmp(list->as.array.at[i - 1]->as.bytes.at, v->as.bytes.at) >= 0)
             return "its list of data is not sorted";
     }
-    if (p->pack.n != EXTRA_OBJECTS + list->as.array.n)
-        return "it carries objects that nothing refers to";
     return NULL;
 }
 
@@ -244,11 +241,24 @@ static fault read_dispatch(struct program *p)
     return f ? arena_printf(&p->arena, "its dispatch table does not fit it: %s", f) : NULL;
 }
 
+// The root, `ir` and `debug`; the data; the dispatch table, its kernels and constants (equal ones
+// are one object).
+static fault check_objects(struct program *p)
+{
+    size_t most = 3 + value_get(p->root, "data")->as.array.n;
+    const struct dispatch_program *d = p->dispatch;
+    if (d)
+        most += 1 + d->nkernels;
+    for (size_t i = 0; d && i < d->nentries; i++)
+        most += d->entry[i].nsegments[ARENA_CONSTS];
+    return p->pack.n <= most ? NULL : "it carries objects that nothing refers to";
+}
+
 static fault check_all(struct program *p)
 {
     static fault (*const checks[])(struct program *) = {check_root,   check_version, parse_ir,
                                                         check_names,  check_data,    check_hints,
-                                                        attach_debug, read_dispatch};
+                                                        attach_debug, read_dispatch, check_objects};
     struct latent_error why = {0};
     if (!pack_read(&p->arena, p->bytes, p->n, &p->pack, &why))
         return why.message;
