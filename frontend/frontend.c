@@ -33,6 +33,7 @@ bool frontend_compile(struct arena *a, const char *path, const struct frontend_o
     m->profile = options->profile ? options->profile : "exact";
     init(s);
     stage_run(s, path);
+    stage_order_parts(d);
     if (d->errors)
         return false;
     stage_sort_vars(s);

@@ -141,6 +141,8 @@ struct stage_value stage_fail(struct stage *s, struct span at, const char *code,
 // Ends the evaluation after an error about a limit.
 struct stage_value stage_halt(struct stage *s, struct span at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+// Puts the places of each message first, then its notes (the calls), then its helps.
+void stage_order_parts(struct diags *d);
 // Counts one piece of work; false once evaluation has ended or unwinds.
 bool stage_work(struct stage *s, struct span at);
 
@@ -154,8 +156,9 @@ struct stage_binding *stage_find(const struct stage *s, const struct stage_env *
                                  const char *name);
 bool stage_lookup(struct stage *s, const struct stage_env *env, const char *name,
                   struct stage_value *out);
-struct stage_value stage_unknown_name(struct stage *s, const struct stage_env *env, struct span at,
-                                      const char *name);
+// Reports a name that nothing has, with the nearest one.
+struct diag *stage_unknown_name(struct stage *s, const struct stage_env *env, struct span at,
+                                const char *name);
 // The nearest of n names for "did you mean", added as a help; nothing when none is near.
 void stage_suggest(struct diag *g, const char *word, const char *const *names, size_t n);
 // Scope paths: "layers" + "0" -> "layers.0".
@@ -218,9 +221,9 @@ typedef VEC(struct stage_dim) stage_dims;
 bool stage_type_dims(struct stage *s, struct stage_env *env, const struct ast *type,
                      stage_dims *out);
 // The tensor type that is written, all of whose names must be bound; 0 after an error. `what` says
-// for whom: "a param".
+// for whom: "a param"; `help`, which may be NULL, what to do about a name that is not bound.
 ir_typeid stage_type_of(struct stage *s, struct stage_env *env, const struct ast *type,
-                        const char *what);
+                        const char *what, const char *help);
 // Checks a value against a written type, binding the unbound names of its shape in env. An int
 // becomes a float, a number a scalar tensor, where that is wanted. `what` is what the value is:
 // "argument `x` of `f`". False after an error.
@@ -254,6 +257,9 @@ struct stage_value stage_finite(struct stage *s, struct span at, double x);
 ir_ref stage_spread(struct stage *s, struct span at, ir_ref r, ir_typeid type);
 ir_ref stage_reshape(struct stage *s, struct span at, ir_ref r, unsigned rank, const int64_t *dims,
                      const ir_name *names);
+// Widens `to` by another shape as NumPy broadcasts, dimensions aligned at the last one.
+bool stage_widen(struct stage *s, struct span at, const char *what, struct ir_type *to,
+                 ir_typeid other);
 // Brings operands, of which some may be numbers, to one element type and shape as NumPy broadcasts.
 // `what` names the operation in messages. False after an error.
 bool stage_common(struct stage *s, struct span at, const char *what, struct stage_value *v,

@@ -76,11 +76,6 @@ static struct init stage_init(struct stage *s, struct stage_env *env, const stru
     s->unit = unit;
     s->path = arena_printf(s->a, "init:%s", d->path);
     ir_ref r = d->init ? init_value(s, env, d) : 0;
-    if (!d->init && d->kind == IR_PARAM) {
-        struct diag *g = stage_error(s, d->name->span, "HLX0604", "param `%s` needs an initialiser",
-                                     d->name->text);
-        diag_help(g, "a number, a tensor, or a function of the shape: = normal(0.02)");
-    }
     if (!r)
         r = zeros(s, d);
     s->path = path;
@@ -148,6 +143,11 @@ static bool agrees(struct stage *s, struct stage_env *env, const struct decl *d,
 
 static uint32_t new_var(struct stage *s, struct stage_env *env, const struct decl *d)
 {
+    if (!d->init && d->kind == IR_PARAM) {
+        struct diag *g = stage_error(s, d->name->span, "HLX0604", "param `%s` needs an initialiser",
+                                     d->name->text);
+        diag_help(g, "a number, a tensor, or a function of the shape: = normal(0.02)");
+    }
     uint32_t index = (uint32_t)s->m->vars.n;
     struct init init = stage_init(s, env, d);
     struct ir_var var = {d->kind, d->path, d->type, init.graph, init.value, d->name->span};
@@ -189,7 +189,7 @@ void stage_param(struct stage *s, struct stage_env *env, const struct ast *st)
     if (inside)
         stage_fail(s, st->span, "HLX0604", "%s cannot be declared in %s", what,
                    s->unit->kind == STAGE_INIT ? "an initialiser" : "a backward rule");
-    d.type = inside ? 0 : stage_type_of(s, env, st->kid[st->nkids - 2], what);
+    d.type = inside ? 0 : stage_type_of(s, env, st->kid[st->nkids - 2], what, NULL);
     for (uint32_t i = 0; i + 2 < st->nkids && !s->unwind; i++) {
         d.name = st->kid[i];
         d.path = stage_join(s, s->path, d.name->text);

@@ -97,7 +97,22 @@ bool stage_work(struct stage *s, struct span at)
 
 void stage_suggest(struct diag *g, const char *word, const char *const *names, size_t n)
 {
-    const char *near = text_nearest(word, names, n);
+    enum { SHORTEST = 3 }; // any name is near to a letter or two
+    const char *near = strlen(word) < SHORTEST ? NULL : text_nearest(word, names, n);
     if (near)
         diag_help(g, "did you mean `%s`?", near);
+}
+
+void stage_order_parts(struct diags *d)
+{
+    for (size_t i = 0; i < d->list.n; i++) {
+        struct diag *g = d->list.at[i];
+        struct diag_part *sorted = arena_array(d->arena, g->parts.n, sizeof *sorted);
+        size_t n = 0;
+        for (enum diag_part_kind kind = DIAG_LABEL; kind <= DIAG_HELP; kind++)
+            for (size_t k = 0; k < g->parts.n; k++)
+                if (g->parts.at[k].kind == kind)
+                    sorted[n++] = g->parts.at[k];
+        g->parts.at = sorted;
+    }
 }

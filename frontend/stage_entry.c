@@ -210,7 +210,8 @@ static void take_input(struct stage *s, struct entry *e, const struct ast *forma
             stage_error(s, formal->span, "HLX0607", "an argument of an entry needs a tensor type");
         diag_help(g, "for example `%s: f32[4, 16]`", formal->text);
     } else
-        type = stage_type_of(s, &e->env, formal->kid[0], "an argument of an entry");
+        type = stage_type_of(s, &e->env, formal->kid[0], "an argument of an entry",
+                             "write a number, or a plan for each extent: for B in [1, 4]");
     if (type) {
         uint32_t index = (uint32_t)e->out.inputs.n;
         vec_push(s->a, &e->out.inputs, (struct ir_field){formal->text, type});

@@ -55,8 +55,8 @@ static void add_names(struct stage *s, const struct map *names, stage_names *to)
         vec_push(s->a, to, names->entry[i].key);
 }
 
-struct stage_value stage_unknown_name(struct stage *s, const struct stage_env *env, struct span at,
-                                      const char *name)
+struct diag *stage_unknown_name(struct stage *s, const struct stage_env *env, struct span at,
+                                const char *name)
 {
     stage_names names = {0};
     for (const struct stage_binding *b = env->locals; b; b = b->next)
@@ -67,7 +67,7 @@ struct stage_value stage_unknown_name(struct stage *s, const struct stage_env *e
     add_names(s, &s->builtins, &names);
     struct diag *g = stage_error(s, at, "HLX0301", "there is no `%s` here", name);
     stage_suggest(g, name, names.at, names.n);
-    return stage_poison();
+    return g;
 }
 
 const char *stage_join(struct stage *s, const char *path, const char *name)

@@ -40,7 +40,10 @@ static struct stage_value eval_text(struct stage *s, struct stage_env *env, cons
 static struct stage_value eval_name(struct stage *s, struct stage_env *env, const struct ast *e)
 {
     struct stage_value v;
-    return stage_lookup(s, env, e->text, &v) ? v : stage_unknown_name(s, env, e->span, e->text);
+    if (stage_lookup(s, env, e->text, &v))
+        return v;
+    stage_unknown_name(s, env, e->span, e->text);
+    return stage_poison();
 }
 
 void stage_check_depth(struct stage *s, struct span at, struct stage_value *v)
@@ -211,18 +214,12 @@ static const char *segments(struct stage *s, struct stage_env *env, const struct
     return path;
 }
 
-// The scope covers what the body of a call declares; of anything else, and so of an inner `as`, all
-// of it.
+// The scope covers what the called function declares, not the arguments.
 static struct stage_value eval_as(struct stage *s, struct stage_env *env, const struct ast *e)
 {
-    const char *scope = segments(s, env, e), *outer = s->path;
-    const struct ast *inner = e->kid[0];
-    if (inner->kind == AST_CALL)
-        return stage_call(s, env, inner, scope);
-    s->path = stage_join(s, outer, scope);
-    struct stage_value v = stage_expr(s, env, inner);
-    s->path = outer;
-    return v;
+    if (e->kid[0]->kind != AST_CALL)
+        return stage_expr(s, env, e->kid[0]); // the parser has reported it
+    return stage_call(s, env, e->kid[0], segments(s, env, e));
 }
 
 static struct stage_value eval_call(struct stage *s, struct stage_env *env, const struct ast *e)

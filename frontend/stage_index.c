@@ -27,7 +27,7 @@ static bool position(struct stage *s, struct span at, struct stage_value v, int6
     if (v.kind == STAGE_POISON)
         return false;
     if (v.kind != STAGE_INT) {
-        stage_fail(s, at, "HLX0405", "%s is indexed by an int, not %s", what,
+        stage_fail(s, at, "HLX0405", "%s is indexed by an int, not by %s", what,
                    stage_kind_text(s->m, v));
         return false;
     }
@@ -101,11 +101,23 @@ static int64_t length(struct stage_value v)
     return (int64_t)(v.kind == STAGE_BYTES ? v.as.text.n : stage_count(v));
 }
 
+// "an array of 3 elements"
+static const char *sized(struct stage *s, struct stage_value v)
+{
+    const char *kind = stage_kind_text(s->m, v);
+    int64_t n = length(v);
+    return arena_printf(s->a, "%s %s of %lld %s%s", *kind == 'a' ? "an" : "a", kind, (long long)n,
+                        v.kind == STAGE_TEXT    ? "character"
+                        : v.kind == STAGE_BYTES ? "byte"
+                                                : "element",
+                        n == 1 ? "" : "s");
+}
+
 static struct stage_value value_slice(struct stage *s, struct stage_env *env, struct stage_value v,
                                       const struct ast *range)
 {
     int64_t low, high;
-    if (!slice_bounds(s, env, range, length(v), stage_kind_text(s->m, v), &low, &high))
+    if (!slice_bounds(s, env, range, length(v), sized(s, v), &low, &high))
         return stage_poison();
     return stage_is_list(v) ? sub_list(s, v, low, high) : sub_text(s, v, low, high);
 }
@@ -114,7 +126,7 @@ static struct stage_value value_item(struct stage *s, struct stage_value v, stru
                                      struct stage_value index)
 {
     int64_t i;
-    if (!position(s, at, index, length(v), stage_kind_text(s->m, v), &i))
+    if (!position(s, at, index, length(v), sized(s, v), &i))
         return stage_poison();
     if (v.kind == STAGE_BYTES)
         return stage_int((unsigned char)v.as.text.at[i]);

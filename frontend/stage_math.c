@@ -151,24 +151,22 @@ struct stage_value stage_math_bits(struct stage *s, struct stage_call *c)
 // -- choices and conversions
 // -----------------------------------------------------------------------
 
-// The condition spread over the shape of the values, and they over its.
+// All three in one shape; broadcasting goes every way.
 static struct stage_value choose(struct stage *s, struct stage_call *c)
 {
-    ir_ref value[2], cond = stage_ref(s, c->arg_at[0], c->arg[0]);
-    if (!cond || !stage_common(s, c->at, "where", c->arg + 1, 2, value))
+    struct ir_type type = {.dtype = DT_BOOL};
+    ir_ref x[3] = {stage_ref(s, c->arg_at[0], c->arg[0])};
+    if (!x[0] || !stage_common(s, c->at, "where", c->arg + 1, 2, x + 1))
         return stage_poison();
-    // Broadcasting goes both ways: pair the condition with one value's shape as bools.
-    struct ir_graph *g = s->unit->graph;
-    struct stage_value shapes[2] = {stage_tensor(s, cond), stage_bool(false)};
-    ir_typeid as_bool = ir_type_with(s->m, ir_get(g, value[0])->type, DT_BOOL);
-    ir_ref pattern = stage_spread(s, c->at, ir_const_bits(g, DT_BOOL, 0), as_bool), both[2];
-    shapes[1] = stage_tensor(s, pattern);
-    if (!stage_common(s, c->at, "where", shapes, 2, both))
-        return stage_poison();
-    ir_typeid shape = ir_get(g, both[0])->type;
-    ir_ref args[3] = {both[0], stage_spread(s, c->at, value[0], shape),
-                      stage_spread(s, c->at, value[1], shape)};
-    return stage_tensor(s, stage_node(s, c->at, IR_select, args, 3, NULL, 0, 0));
+    for (unsigned i = 0; i < 2; i++)
+        if (!stage_widen(s, c->at, "where", &type, ir_get(s->unit->graph, x[i])->type))
+            return stage_poison();
+    if (!ir_shape_ok(type.rank, type.dim))
+        return stage_fail(s, c->at, "HLX0410", "the result of `where` would be too large");
+    ir_typeid shape = ir_type_make(s->m, DT_BOOL, type.rank, type.dim, type.name);
+    for (unsigned i = 0; i < 3; i++)
+        x[i] = stage_spread(s, c->at, x[i], shape);
+    return stage_tensor(s, stage_node(s, c->at, IR_select, x, 3, NULL, 0, 0));
 }
 
 struct stage_value stage_math_where(struct stage *s, struct stage_call *c)

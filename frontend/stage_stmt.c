@@ -43,8 +43,10 @@ static struct stage_value run_assign(struct stage *s, struct stage_env *env, con
     struct stage_binding *b = stage_find(s, env, st->text);
     if (s->unwind)
         return stage_null();
-    if (!b)
-        return stage_unknown_name(s, env, name_place(st), st->text);
+    if (!b) {
+        stage_unknown_name(s, env, name_place(st), st->text);
+        return stage_poison();
+    }
     if (!b->rebindable) {
         struct diag *g =
             stage_error(s, name_place(st), "HLX0303", "`%s` cannot be assigned to", st->text);

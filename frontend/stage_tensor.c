@@ -50,7 +50,7 @@ uint32_t stage_loc(struct stage *s, struct span at)
 
 void stage_name_node(struct stage *s, struct stage_value v, const char *name)
 {
-    if (v.kind != STAGE_TENSOR || v.as.tensor.unit != s->unit || !s->unit)
+    if (v.kind != STAGE_TENSOR || v.as.tensor.unit != s->unit || s->unit->kind != STAGE_ENTRY)
         return;
     struct ir_node *n = &s->unit->graph->nodes.at[v.as.tensor.ref];
     if (!n->name && ir_op_info((enum ir_op)n->op)->class != IRC_LEAF)
@@ -280,9 +280,8 @@ static const char *which_dimension(struct stage *s, unsigned from_last)
     return from_last < 3 ? name[from_last] : arena_printf(s->a, "%uth last", from_last + 1);
 }
 
-// Widens `to` by another shape, dimensions aligned at the last one.
-static bool broadcast_type(struct stage *s, struct span at, const char *what, struct ir_type *to,
-                           ir_typeid other)
+bool stage_widen(struct stage *s, struct span at, const char *what, struct ir_type *to,
+                 ir_typeid other)
 {
     struct ir_type a = *to, b = *ir_type_get(s->m, other);
     const struct ir_type *longer = a.rank >= b.rank ? &a : &b;
@@ -349,7 +348,7 @@ bool stage_common(struct stage *s, struct span at, const char *what, struct stag
     struct ir_type type = {.dtype = dtype};
     for (unsigned i = 0; i < n; i++) {
         out[i] = stage_lift(s, at, v[i], dtype);
-        if (!out[i] || !broadcast_type(s, at, what, &type, ir_get(g, out[i])->type))
+        if (!out[i] || !stage_widen(s, at, what, &type, ir_get(g, out[i])->type))
             return false;
     }
     if (!ir_shape_ok(type.rank, type.dim)) {

@@ -12,7 +12,7 @@ static bool can_differentiate(struct stage *s, struct stage_call *c)
 {
     bool ok = s->unit && s->unit->kind == STAGE_ENTRY && !s->unit->backward;
     if (!ok)
-        stage_fail(s, c->at, "HLX0501", "`grad` cannot stand %s",
+        stage_fail(s, c->at, "HLX0504", "`grad` cannot stand %s",
                    s->unit && s->unit->backward ? "in a backward rule"
                    : s->unit                    ? "in an initialiser"
                                                 : "outside of an entry and what it calls");

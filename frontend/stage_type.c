@@ -84,19 +84,22 @@ static const char *wanted_text(struct stage *s, enum dtype dtype, const stage_di
 // -- the type of a declaration
 // ---------------------------------------------------------------------
 
-static bool all_bound(struct stage *s, struct stage_env *env, const stage_dims *dims)
+static bool all_bound(struct stage *s, struct stage_env *env, const stage_dims *dims,
+                      const char *help)
 {
     bool ok = true;
     for (size_t i = 0; i < dims->n; i++)
         if (dims->at[i].unbound) {
-            stage_unknown_name(s, env, dims->at[i].span, dims->at[i].name);
+            struct diag *g = stage_unknown_name(s, env, dims->at[i].span, dims->at[i].name);
+            if (help)
+                diag_help(g, "%s", help);
             ok = false;
         }
     return ok;
 }
 
 ir_typeid stage_type_of(struct stage *s, struct stage_env *env, const struct ast *type,
-                        const char *what)
+                        const char *what, const char *help)
 {
     enum dtype dtype;
     if (!type || type->kind != AST_TYPE)
@@ -111,7 +114,7 @@ ir_typeid stage_type_of(struct stage *s, struct stage_env *env, const struct ast
         return 0;
     }
     stage_dims dims = {0};
-    if (!stage_type_dims(s, env, type, &dims) || !all_bound(s, env, &dims))
+    if (!stage_type_dims(s, env, type, &dims) || !all_bound(s, env, &dims, help))
         return 0;
     int64_t extent[IR_MAX_RANK];
     ir_name name[IR_MAX_RANK];
