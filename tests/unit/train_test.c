@@ -118,8 +118,8 @@ static void test_three_epochs(void **state)
         assert_true(b.epoch_loss[i] == ((double)loss[2 * i] * 2 + (double)loss[2 * i + 1] * 2) / 4);
     float got;
     int32_t steps;
-    assert_true(exec_get(b.exec, 0, &got, &b.error) && got == w);
-    assert_true(exec_get(b.exec, 1, &steps, &b.error) && steps == 6);
+    assert_true(exec_get(b.exec, 1, &got, &b.error) && got == w);
+    assert_true(exec_get(b.exec, 0, &steps, &b.error) && steps == 6);
     assert_true(b.epoch_w[2] == w);
     bench_close(&b);
 }
@@ -162,7 +162,7 @@ static void test_stop_finishes_the_step(void **state)
     assert_int_equal(bench_run(&b), TRAIN_STOPPED);
     assert_int_equal(b.steps, 3);
     assert_int_equal(b.epochs, 2); // the broken epoch is shown, too
-    assert_true(exec_get(b.exec, 1, &steps, &b.error) && steps == 3);
+    assert_true(exec_get(b.exec, 0, &steps, &b.error) && steps == 3);
     bench_close(&b);
 }
 
@@ -173,7 +173,7 @@ static void test_divergence(void **state)
     struct train_run r;
     float w = 1e30f;
     bench_open(&b, 0, 4, 3);
-    assert_true(exec_set(b.exec, 0, &w, &b.error));
+    assert_true(exec_set(b.exec, 1, &w, &b.error));
     assert_true(train_open(&r, b.exec, &b.batches, &b.options, &b.error));
     assert_false(train(&r, &b.error));
     assert_int_equal(b.error.code, EXIT_DIVERGED);
@@ -214,7 +214,7 @@ static void test_probe_changes_nothing(void **state)
         exec_probe(b.exec, e, roots, 2, (const void *const *)b.batches.input, 1, out, &b.error));
     assert_true(loss == 2.5f);      // ((1 - 2)^2 + (2 - 4)^2) / 2
     assert_true(gradient == -5.0f); // -1 * 1 + -2 * 2, without the 2 of the square
-    assert_true(exec_get(b.exec, 0, &w, &b.error) && w == 1);
+    assert_true(exec_get(b.exec, 1, &w, &b.error) && w == 1);
     bench_close(&b);
 }
 
@@ -228,7 +228,7 @@ static void test_fusion_changes_no_bit(void **state)
         exec_close(b.exec);
         b.exec = exec_open(&exec_cpu, &b.program, 0, i ? EXEC_NO_FUSE : 0, &b.error);
         bench_run(&b);
-        assert_true(exec_get(b.exec, 0, &w[i], &b.error));
+        assert_true(exec_get(b.exec, 1, &w[i], &b.error));
         bench_close(&b);
     }
     assert_memory_equal(&w[0], &w[1], sizeof *w);
