@@ -130,23 +130,32 @@ void fold_row(struct fold *f, const void *row)
     fold_row_at(f, 0, row);
 }
 
+// As many elements as there are partials behind the next one.
+static size_t add_some(struct fold *f, const uint32_t *x, size_t n)
+{
+    size_t to = f->count[0] % PARTIALS, room = PARTIALS - to;
+    n = n < room ? n : room;
+    f->kind->join(f->partial[0] + to, x, n);
+    return n;
+}
+
+static size_t add_groups(struct fold *f, const uint32_t *x, size_t n)
+{
+    size_t room = BLOCK - f->count[0];
+    n = (n < room ? n : room) / PARTIALS * PARTIALS;
+    f->kind->join_groups(f->partial[0], x, n / PARTIALS);
+    return n;
+}
+
 void fold_run(struct fold *f, const void *x, size_t n)
 {
-    const uint32_t *at = x;
-    while (n) {
+    for (const uint32_t *at = x; n;) {
         close_full_block(f, 0);
-        size_t room = BLOCK - f->count[0], take = n < room ? n : room;
-        if (f->count[0] % PARTIALS || take < PARTIALS) {
-            fold_row_at(f, 0, at);
-            at++;
-            n--;
-            continue;
-        }
-        take -= take % PARTIALS;
-        f->kind->join_groups(f->partial[0], at, take / PARTIALS);
-        f->count[0] += (unsigned)take;
-        at += take;
-        n -= take;
+        bool whole = f->count[0] % PARTIALS == 0 && n >= PARTIALS;
+        size_t done = whole ? add_groups(f, at, n) : add_some(f, at, n);
+        f->count[0] += (unsigned)done;
+        at += done;
+        n -= done;
     }
 }
 

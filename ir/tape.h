@@ -26,7 +26,6 @@ struct tape_source {
 };
 
 struct tape;
-struct tape_loops;
 
 // Compiles the elementwise nodes of a kernel; `result` (0: none) is a node to hand to the caller
 // block by block, as its lanes.
@@ -39,11 +38,19 @@ size_t tape_cost(const struct tape *t);
 // Bytes of scratch memory a run needs (64-byte aligned).
 size_t tape_scratch(const struct tape *t);
 
+// The loops of one instruction set.
+typedef void tape_loop(void *restrict d, const void *a, const void *b, const void *c, size_t n);
+
+struct tape_loops {
+    tape_loop *const (*row)[4]; // by operation and lane type
+    tape_loop *const *extra;
+};
+
 struct tape_run {
     const struct tape *tape;
     void *const *slot;
     void **reg; // by register
-    const struct tape_loops *loops;
+    struct tape_loops loops;
 };
 
 // Starts a run over blocks of at most `lanes` (<= TAPE_LANES) elements.

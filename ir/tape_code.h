@@ -36,7 +36,6 @@ enum tape_code {
     TAPE_WRITE      // elements in order, narrowed from 32 bits
 };
 #define TAPE_FIRST_EXTRA (TAPE_LAST_ROW + 1)
-#define TAPE_EXTRAS (TAPE_CONST - TAPE_FIRST_EXTRA)
 
 // How a tensor's elements are found from an element's index: axes outermost first, none of extent
 // 1, neighbours merged where they can be. Rank 0: always the element at `offset`.
@@ -110,7 +109,5 @@ void tape_map_axis(struct tape_map *m, int64_t dim, int64_t stride);
 
 // Gives values registers and writes the instructions that are needed.
 void tape_assign(struct tape_draft *d, struct arena *scratch, struct arena *a, struct tape *out);
-
-typedef void tape_loop(void *restrict d, const void *a, const void *b, const void *c, size_t n);
 
 #endif

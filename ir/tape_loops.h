@@ -2,8 +2,8 @@
 // ops.def. tape_run.c includes it once per instruction set, with LOOP_NAME(x) naming the set and
 // LOOP_TARGET choosing it. The bits are the same in all of them.
 
-// A lane expression that reads `no` or `tree` makes no loop. HAS(expression) is 0 for those, else 1:
-// they bring a comma that shifts the 0 into second place.
+// A lane expression that reads `no` or `tree` makes no loop. HAS(expression) is 0 for those, else
+// 1: they bring a comma that shifts the 0 into second place.
 #define no ~, 0
 #define tree ~, 0
 #define HAS(...) HAS_(__VA_ARGS__, 1, 1)
@@ -38,9 +38,9 @@
 #define ROW(name, nargs, type, has, expression)                                                    \
     PASTE(MAKE_, has)(name, FIRST_##nargs(type), type, expression)
 #define OP(name, nargs, class, attrs, t, grad, f, i, u, b, kind, doc)                              \
-    ROW(name##_f32, nargs, lane_float, HAS(f), (f))                                                  \
-    ROW(name##_i32, nargs, lane_int32_t, HAS(i), (i))                                                  \
-    ROW(name##_u32, nargs, lane_uint32_t, HAS(u), (u))                                                  \
+    ROW(name##_f32, nargs, lane_float, HAS(f), (f))                                                \
+    ROW(name##_i32, nargs, lane_int32_t, HAS(i), (i))                                              \
+    ROW(name##_u32, nargs, lane_uint32_t, HAS(u), (u))                                             \
     ROW(name##_bool, nargs, lane_uint32_t, HAS(b), (b))
 #include "ir/ops.def"
 #undef OP
@@ -57,15 +57,14 @@ TAPE_EXTRA(X)
 #define OP(name, nargs, class, attrs, t, grad, f, i, u, b, kind, doc)                              \
     [IR_##name] = {PASTE(MAKE_, HAS(f))(name##_f32), PASTE(MAKE_, HAS(i))(name##_i32),             \
                    PASTE(MAKE_, HAS(u))(name##_u32), PASTE(MAKE_, HAS(b))(name##_bool)},
-static const struct tape_loops LOOP_NAME(loops) = {
-    {
+static tape_loop *const LOOP_NAME(rows)[IR_OP_COUNT][LANE_COUNT] = {
 #include "ir/ops.def"
-    },
-    {
+};
+
 #define X(name, type, expression) LOOP_NAME(name),
-        TAPE_EXTRA(X)
+static tape_loop *const LOOP_NAME(extras)[] = {TAPE_EXTRA(X)};
 #undef X
-    }};
+
 #undef OP
 #undef MAKE_0
 #undef MAKE_1

@@ -9,11 +9,6 @@
 
 // -- loops ---------------------------------------------------------------------------------------
 
-struct tape_loops {
-    tape_loop *row[IR_OP_COUNT][LANE_COUNT];
-    tape_loop *extra[TAPE_EXTRAS];
-};
-
 #define LOOP_NAME(x) x##_plain
 #define LOOP_TARGET
 #include "ir/tape_loops.h"
@@ -25,14 +20,16 @@ struct tape_loops {
 #define LOOP_TARGET __attribute__((target("avx2"))) // never FMA: it would round once
 #include "ir/tape_loops.h"
 
-static const struct tape_loops *best_loops(void)
+static struct tape_loops best_loops(void)
 {
-    return __builtin_cpu_supports("avx2") ? &loops_avx2 : &loops_plain;
+    if (__builtin_cpu_supports("avx2"))
+        return (struct tape_loops){rows_avx2, extras_avx2};
+    return (struct tape_loops){rows_plain, extras_plain};
 }
 #else
-static const struct tape_loops *best_loops(void)
+static struct tape_loops best_loops(void)
 {
-    return &loops_plain;
+    return (struct tape_loops){rows_plain, extras_plain};
 }
 #endif
 
@@ -168,9 +165,9 @@ static void run_part(struct tape_run *run, const struct tape_ins *ins, size_t co
             continue;
         }
         if (ins->code > TAPE_LAST_ROW)
-            loop = run->loops->extra[ins->code - TAPE_FIRST_EXTRA];
+            loop = run->loops.extra[ins->code - TAPE_FIRST_EXTRA];
         else
-            loop = run->loops->row[ins->code / LANE_COUNT][ins->code % LANE_COUNT];
+            loop = run->loops.row[ins->code / LANE_COUNT][ins->code % LANE_COUNT];
         loop(reg[ins->to], reg[ins->from[0]], reg[ins->from[1]], reg[ins->from[2]], n);
     }
 }
