@@ -12,7 +12,8 @@ static const struct {
     {IR_div, 2, tree_div},         {IR_sqrt, 1, tree_sqrt},   {IR_rsqrt, 1, tree_rsqrt},
     {IR_exp, 1, tree_exp},         {IR_exp2, 1, tree_exp2},   {IR_expm1, 1, tree_expm1},
     {IR_sigmoid, 1, tree_sigmoid}, {IR_tanh, 1, tree_tanh},   {IR_erf, 1, tree_erf},
-    {IR_log, 1, tree_log},         {IR_log1p, 1, tree_log1p},
+    {IR_log, 1, tree_log},         {IR_log1p, 1, tree_log1p}, {IR_pow, 2, tree_pow},
+    {IR_sin, 1, tree_sin},         {IR_cos, 1, tree_cos},
 };
 
 enum { NFUNCTIONS = sizeof functions / sizeof functions[0] };

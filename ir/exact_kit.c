@@ -191,6 +191,33 @@ ir_ref x_selectuu(struct ir_graph *g, ir_ref a, uint32_t b, uint32_t c)
     return x_select(g, a, x_u(g, b), x_u(g, c));
 }
 
+// -- idioms of fixed point -----------------------------------------------------------------------
+
+static ir_ref fixed_horner(struct ir_graph *g, enum ir_op op, ir_ref x, const uint32_t *c,
+                           unsigned n)
+{
+    ir_ref sum = x_u(g, c[n - 1]);
+    for (unsigned i = n - 1; i-- > 0;)
+        sum = ir_binary(g, op, x_u(g, c[i]), x_mul_hi(g, x, sum));
+    return sum;
+}
+
+ir_ref x_fixed_poly(struct ir_graph *g, ir_ref x, const uint32_t *c, unsigned n)
+{
+    return fixed_horner(g, IR_sub, x, c, n);
+}
+ir_ref x_fixed_poly_add(struct ir_graph *g, ir_ref x, const uint32_t *c, unsigned n)
+{
+    return fixed_horner(g, IR_add, x, c, n);
+}
+
+ir_ref x_funnel(struct ir_graph *g, ir_ref hi, ir_ref lo, ir_ref count)
+{
+    // In two steps, since the shift of lo can be by 32.
+    ir_ref low = x_shr_by(g, x_shr(g, lo, 1), x_xoru(g, count, 31));
+    return x_or(g, x_shl_by(g, hi, count), low);
+}
+
 // -- idioms of f32 -------------------------------------------------------------------------------
 
 ir_ref x_head(struct ir_graph *g, ir_ref a)

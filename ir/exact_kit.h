@@ -82,6 +82,17 @@ ir_ref x_select(struct ir_graph *g, ir_ref a, ir_ref b, ir_ref c);
 ir_ref x_selectu(struct ir_graph *g, ir_ref a, uint32_t b, ir_ref c);
 ir_ref x_selectuu(struct ir_graph *g, ir_ref a, uint32_t b, uint32_t c);
 
+// -- idioms of fixed point -----------------------------------------------------------------------
+
+// A u32 stands for a fraction, its value times 2^-32, so that x_mul_hi multiplies two. This is
+// c[0] - x * (c[1] - x * (c[2] - ...)), every product rounded down.
+ir_ref x_fixed_poly(struct ir_graph *g, ir_ref x, const uint32_t *c, unsigned n);
+// The same with + in place of -.
+ir_ref x_fixed_poly_add(struct ir_graph *g, ir_ref x, const uint32_t *c, unsigned n);
+
+// The upper word of the two-word integer (hi, lo) shifted left by `count` (a u32, modulo 32).
+ir_ref x_funnel(struct ir_graph *g, ir_ref hi, ir_ref lo, ir_ref count);
+
 // -- idioms of f32 -------------------------------------------------------------------------------
 
 // The 12 leading mantissa bits of a: what is left, a - x_head(a), has 12 bits too, so that products
