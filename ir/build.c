@@ -9,12 +9,14 @@
 
 _Noreturn void ir_bug(const char *file, int line, const char *format, ...)
 {
+    struct buf text = {0};
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "internal error at %s:%d: ", file, line);
-    vfprintf(stderr, format, args);
-    fputs(". Please report it with the program that caused it.\n", stderr);
+    buf_vprintf(&text, format, args);
     va_end(args);
+    fprintf(stderr,
+            "internal error at %s:%d: %s. Please report it with the program that caused it.\n",
+            file, line, text.at);
     exit(EXIT_INTERNAL);
 }
 

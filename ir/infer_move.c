@@ -150,7 +150,7 @@ static void keep_names(const struct ir_type *from, struct ir_type *to)
 
 ir_typeid infer_reshape_rule(struct infer *c)
 {
-    struct ir_type a = *infer_arg(c, 0), r;
+    struct ir_type a = *infer_arg(c, 0), r = {0};
     if (!wanted_shape(c, &r))
         return 0;
     int64_t have = ir_type_count(&a), want = ir_type_count(&r);
@@ -183,7 +183,7 @@ ir_typeid infer_transpose_rule(struct infer *c)
 
 ir_typeid infer_broadcast_rule(struct infer *c)
 {
-    struct ir_type a = *infer_arg(c, 0), r;
+    struct ir_type a = *infer_arg(c, 0), r = {0};
     if (!wanted_shape(c, &r))
         return 0;
     if (a.rank > r.rank)

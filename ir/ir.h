@@ -97,7 +97,7 @@ struct ir_update {
 
 // What the runtime can call.
 struct ir_entry {
-    const char *name;            // "train"; with a plan of a named extent "infer[B=4]"
+    const char *name; // "train"; with a plan of a named extent "infer[B=4]"
     struct ir_graph *graph;
     VEC(struct ir_field) inputs; // node `input {i}` is inputs.at[i]
     VEC(struct ir_named) outputs;
@@ -109,15 +109,15 @@ struct ir_entry {
 
 struct ir_module {
     struct arena *arena;
-    VEC(struct ir_type) types;  // [0] is a dummy
-    VEC(const char *) names;    // [0] is ""
+    VEC(struct ir_type) types; // [0] is a dummy
+    VEC(const char *) names;   // [0] is ""
     struct map type_index, name_index;
-    VEC(struct ir_var) vars;    // in order of path once staging ends
+    VEC(struct ir_var) vars; // in order of path once staging ends
     VEC(struct ir_data) data;
     VEC(struct ir_entry) entries;
-    VEC(struct span) locs;      // [0] is no place
-    const char *numerics;       // HLX_NUMERICS
-    const char *profile;        // "exact" or "native"
+    VEC(struct span) locs; // [0] is no place
+    const char *numerics;  // HLX_NUMERICS
+    const char *profile;   // "exact" or "native"
 };
 
 void ir_module_init(struct ir_module *m, struct arena *a);

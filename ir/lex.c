@@ -32,6 +32,12 @@ static int hex_digit(char c)
     return h ? (int)(h - hex) & 15 : -1;
 }
 
+// Two digits that were seen to be some.
+static char hex_byte(const char *s)
+{
+    return (char)((unsigned)hex_digit(s[0]) << 4 | (unsigned)hex_digit(s[1]));
+}
+
 static void skip_blank(struct lex *l)
 {
     while (l->at < l->end) {
@@ -99,7 +105,7 @@ static struct lex_token bytes(struct lex *l)
         return bad("bytes need two hex digits each");
     char *out = arena_alloc(l->arena, n / 2 + 1);
     for (size_t i = 0; i < n / 2; i++)
-        out[i] = (char)(hex_digit(start[2 * i]) << 4 | hex_digit(start[2 * i + 1]));
+        out[i] = hex_byte(start + 2 * i);
     return (struct lex_token){.kind = LEX_BYTES, .text = out, .n = n / 2};
 }
 
@@ -110,7 +116,7 @@ static bool escape_byte(struct lex *l, struct buf *out)
 {
     if (l->end - l->at < 2 || hex_digit(l->at[0]) < 0 || hex_digit(l->at[1]) < 0)
         return false;
-    buf_putc(out, (char)(hex_digit(l->at[0]) << 4 | hex_digit(l->at[1])));
+    buf_putc(out, hex_byte(l->at));
     l->at += 2;
     return true;
 }

@@ -154,7 +154,7 @@ bool parse_value(struct parser *p, const struct value **out)
 // at=FILE:START:END, after the word.
 bool parse_place(struct parser *p, struct span *out)
 {
-    int64_t x[3];
+    int64_t x[3] = {0};
     if (!parse_punct(p, '='))
         return false;
     for (int i = 0; i < 3; i++) {

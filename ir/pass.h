@@ -15,10 +15,10 @@ struct ir_pass {
 extern const struct ir_pass ir_passes[];
 
 struct ir_pass_options {
-    const char *dump;   // name of the pass after which the module is printed to dump_to, "stage"
-                        // for before the first, or NULL
+    const char *dump; // name of the pass after which the module is printed to dump_to, "stage"
+                      // for before the first, or NULL
     struct buf *dump_to;
-    bool times;         // print seconds per pass to stderr
+    bool times; // print seconds per pass to stderr
 };
 
 // Runs all passes; the verifier runs after each, and under HLX_CHECK=1 in the environment also
