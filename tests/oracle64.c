@@ -187,7 +187,7 @@ static double from_bits(enum dtype t, uint32_t bits)
 
 static void run_leaf(struct oracle *o)
 {
-    int64_t index[IR_MAX_RANK];
+    int64_t index[IR_MAX_RANK] = {0};
     enum ir_op op = ir_opcode(o->g, o->r);
     for (int64_t i = 0; i < ir_type_count(&o->type); i++) {
         unravel(&o->type, i, index);
@@ -265,7 +265,7 @@ static void run_matmul(struct oracle *o)
 static int64_t moved_from(const struct oracle *o, const int64_t *index)
 {
     const struct ir_type *from = arg_type(o, 0);
-    int64_t at[IR_MAX_RANK];
+    int64_t at[IR_MAX_RANK] = {0};
     enum ir_op op = ir_opcode(o->g, o->r);
     for (unsigned i = 0; i < from->rank; i++) {
         if (op == IR_transpose) {
@@ -299,7 +299,7 @@ static double concat_at(const struct oracle *o, int64_t *index)
 static void run_move(struct oracle *o)
 {
     enum ir_op op = ir_opcode(o->g, o->r);
-    int64_t index[IR_MAX_RANK];
+    int64_t index[IR_MAX_RANK] = {0};
     for (int64_t i = 0; i < ir_type_count(&o->type); i++) {
         unravel(&o->type, i, index);
         if (op == IR_concat) {

@@ -347,7 +347,8 @@ static void check_attrs(enum ir_op op, unsigned nargs, const struct operand *arg
 {
     struct sample s = {.op = op, .nargs = nargs, .nattrs = nattrs};
     memcpy(s.arg, args, nargs * sizeof *args);
-    memcpy(s.attr, attrs, nattrs * sizeof *attrs);
+    for (unsigned i = 0; i < nattrs; i++)
+        s.attr[i] = attrs[i];
     check(&s);
 }
 
