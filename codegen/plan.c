@@ -1,6 +1,7 @@
 // plan.c: plans all entries of a module and writes the dispatch table's structs.
 #include "codegen/plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "ir/build.h"
@@ -88,7 +89,8 @@ static void write_call(struct plan *p, const struct plan_call *from, struct disp
         const struct emit_buffer *buffer = &from->buffers.at[i];
         b[i] = (struct dispatch_binding){p->places.at[buffer->place].range, buffer->writes};
     }
-    *to = (struct dispatch_call){.kernel = from->kernel, .binding = b, .push = from->push.at};
+    *to = (struct dispatch_call){
+        .kernel = p->kernels->rank[from->kernel], .binding = b, .push = from->push.at};
     memcpy(to->groups, from->groups, sizeof to->groups);
 }
 
@@ -164,15 +166,18 @@ static void write_consts(struct plan *p, struct dispatch_entry *e)
 }
 
 static bool plan_entry(struct plan *p, bool fuse, const struct dispatch_range *vars,
-                       struct dispatch_entry *out, const char **error)
+                       const char **error)
 {
     ir_refs roots = {0};
     ir_entry_roots(p->entry, false, p->arena, &roots);
     ir_fuse(p->entry->graph, roots.at, roots.n, fuse, p->arena, &p->fusion);
     plan_places(p);
     plan_steps(p);
-    if (!plan_memory(p, vars, error))
-        return false;
+    return plan_memory(p, vars, error);
+}
+
+static void write_entry(struct plan *p, struct dispatch_entry *out)
+{
     out->name = p->entry->name;
     for (int i = 0; i < ARENA_COUNT; i++) {
         out->segment[i] = p->segments[i].at;
@@ -181,7 +186,6 @@ static bool plan_entry(struct plan *p, bool fuse, const struct dispatch_range *v
     write_interface(p, out);
     write_consts(p, out);
     write_steps(p, out);
-    return true;
 }
 
 // -- the program ---------------------------------------------------------------------------------
@@ -207,6 +211,34 @@ static bool place_vars(struct arena *a, const struct ir_module *m, struct dispat
     return true;
 }
 
+struct ranked {
+    struct dispatch_kernel kernel;
+    uint32_t number; // while planning
+};
+
+static int by_handle(const void *a, const void *b)
+{
+    const struct ranked *x = a, *y = b;
+    return memcmp(x->kernel.handle.sha, y->kernel.handle.sha, HANDLE_BYTES);
+}
+
+// Sorts the kernels by handle and notes where each went.
+static void rank_kernels(struct plan_kernels *k)
+{
+    size_t n = k->list.n;
+    struct ranked *sorted = arena_array(k->arena, n + 1, sizeof *sorted);
+    k->rank = arena_array(k->arena, n + 1, sizeof *k->rank);
+    for (size_t i = 0; i < n; i++) {
+        sorted[i] = (struct ranked){k->list.at[i], (uint32_t)i};
+        sorted[i].kernel.handle = dispatch_kernel_handle(k->arena, &sorted[i].kernel);
+    }
+    qsort(sorted, n, sizeof *sorted, by_handle);
+    for (size_t i = 0; i < n; i++) {
+        k->list.at[i] = sorted[i].kernel;
+        k->rank[sorted[i].number] = (uint32_t)i;
+    }
+}
+
 const struct dispatch_program *plan_program(struct arena *a, struct ir_module *m, bool fuse,
                                             const char **error)
 {
@@ -217,16 +249,22 @@ const struct dispatch_program *plan_program(struct arena *a, struct ir_module *m
     map_init(&kernels.index, a);
     if (!place_vars(a, m, out, error))
         return NULL;
-    struct dispatch_entry *entries = arena_array(a, m->entries.n + 1, sizeof *entries);
-    for (size_t i = 0; i < m->entries.n; i++) {
-        struct plan p = {.arena = a, .module = m, .entry = &m->entries.at[i], .kernels = &kernels};
-        p.source.trees = &trees;
-        p.source.exact = !strcmp(m->profile, "exact");
-        if (!plan_entry(&p, fuse, out->var, &entries[i], error))
+    size_t n = m->entries.n;
+    struct plan *plans = arena_array(a, n + 1, sizeof *plans);
+    for (size_t i = 0; i < n; i++) {
+        plans[i] =
+            (struct plan){.arena = a, .module = m, .entry = &m->entries.at[i], .kernels = &kernels};
+        plans[i].source.trees = &trees;
+        plans[i].source.exact = !strcmp(m->profile, "exact");
+        if (!plan_entry(&plans[i], fuse, out->var, error))
             return NULL;
     }
+    rank_kernels(&kernels);
+    struct dispatch_entry *entries = arena_array(a, n + 1, sizeof *entries);
+    for (size_t i = 0; i < n; i++)
+        write_entry(&plans[i], &entries[i]);
     out->entry = entries;
-    out->nentries = m->entries.n;
+    out->nentries = n;
     out->kernel = kernels.list.at;
     out->nkernels = kernels.list.n;
     return out;

@@ -39,6 +39,7 @@ struct plan_kernels {
     struct arena *arena;
     struct map index; // shader's handle -> number
     VEC(struct dispatch_kernel) list;
+    uint32_t *rank; // number while planning -> place in the sorted list
 };
 
 struct plan_segments {
