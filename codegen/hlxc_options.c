@@ -156,7 +156,7 @@ static int complete(struct hlxc_options *o, int n, char **operand)
     if (o->make == HLXC_OPS)
         return n == 0 ? -1 : usage("--ops takes no file");
     if (n != 1)
-        return usage(n == 0 ? "which file is to be compiled?" : "one file at a time");
+        return usage(n == 0 ? "no file to compile was given" : "one file at a time");
     o->input = operand[0];
     if (o->make == HLXC_HBIN && !o->output && !strcmp(o->input, "-"))
         return usage("a program from the standard input needs -o FILE");

@@ -148,6 +148,8 @@ static bool count_steps(struct batches *b, struct hlx_error *error)
     b->steps = b->samples / b->size + (b->weighted && b->samples % b->size != 0);
     if (b->steps > 0)
         return true;
+    if (b->samples == 0)
+        return hlx_fail(error, EXIT_DATA, "data `%s` has no samples", b->data->data->name);
     return hlx_fail(error, EXIT_DATA, "data `%s` has %zu samples, fewer than a batch of %zu%s",
                     b->data->data->name, b->samples, b->size,
                     b->weighted ? "" : " (with an input `weight: f32[B]` it would be padded)");

@@ -93,10 +93,9 @@ static bool check_ascii(const struct buf *text, const struct line *l, struct hlx
     for (size_t i = 0; i < text->n; i++)
         if ((unsigned char)text->at[i] > 127)
             return hlx_fail(error, EXIT_DATA,
-                            "%s:%zu: its text has a character that is not ASCII, as `tokens: "
-                            "ascii` says (byte 0x%02x of the text's byte %zu, line at offset %zu); "
-                            "`tokens: bytes` takes any",
-                            l->shown, l->number, (unsigned char)text->at[i], i + 1, l->offset);
+                            "%s:%zu: the text has the byte 0x%02x, which is not ASCII as `tokens: "
+                            "ascii` wants (`tokens: bytes` takes any); the line is at offset %zu",
+                            l->shown, l->number, (unsigned char)text->at[i], l->offset);
     return true;
 }
 

@@ -69,13 +69,16 @@ static void say_data(const struct batches *b, const struct session_source *sourc
     if (!b->data)
         return;
     size_t used = b->weighted ? b->samples : b->steps * b->size;
-    printf("data: %s%s: %zu of %zu samples%s, %zu a step, %zu steps an epoch\n", source->shown,
+    printf("data: %s%s: %zu of %zu samples%s, %zu a step, %zu step%s an epoch\n", source->shown,
            source->own ? "" : " (not the program's own)", used, b->data->n,
-           b->shuffled ? " shuffled" : "", b->size, b->steps);
-    if (used < b->samples)
-        printf("note: %zu samples fill no batch and are left out (an input `weight: f32[%zu]` "
-               "would keep them)\n",
-               b->samples - used, b->size);
+           b->shuffled ? " shuffled" : "", b->size, b->steps, b->steps == 1 ? "" : "s");
+    size_t left = b->samples - used;
+    if (left > 0)
+        printf(
+            "note: %zu sample%s no batch and %s left out (an input `weight: f32[%zu]` would keep "
+            "%s)\n",
+            left, left == 1 ? " fills" : "s fill", left == 1 ? "is" : "are", b->size,
+            left == 1 ? "it" : "them");
 }
 
 // -- one entry -----------------------------------------------------------------------------------

@@ -31,7 +31,8 @@ static const struct cli_option run_table[] = {
     {OPT_EPOCHS, "epochs", "N", "go N times through the data (default: as the program says)", 0},
     {OPT_STEPS, "steps", "N", "stop after N steps; alone, it replaces the number of epochs", 0},
     {OPT_SEED, "seed", "N", "seed of initial values and of shuffling (default 0)", 0},
-    {OPT_DATA, "data", "[NAME=]FILE", "take the data source NAME from FILE", "Data and device"},
+    {OPT_DATA, "data", "NAME=FILE",
+     "take the data source NAME (FILE alone: the only one) from FILE", "Data and device"},
     {OPT_DEVICE, "device", "NAME", "run on this device", 0},
     {OPT_LIST, "list-devices", 0, "print the devices and exit", 0},
     {OPT_NO_FUSE, "no-fuse", 0, "make every operation a kernel of its own (the same bits)", 0},
@@ -144,12 +145,12 @@ static int complete(struct hlxrun_options *o, int n, char **operand)
     if (o->list_devices)
         return -1;
     if (n != 1)
-        return usage(n == 0 ? "which program is to be run?" : "one program at a time");
+        return usage(n == 0 ? "no program to run was given" : "one program at a time");
     o->file = operand[0];
     if (o->inspect)
         return -1;
     if (!o->train && !o->eval && !o->entry)
-        return usage("what is to be done? --train, --eval or --entry NAME");
+        return usage("say what is to be done: --train, --eval or --entry NAME");
     if (o->entry && (o->train || o->eval))
         return usage("--entry NAME stands instead of --train and --eval");
     if (o->export_grads && !o->export)

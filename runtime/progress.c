@@ -56,7 +56,9 @@ static void put_scalars(const struct train_run *r, const double *value, struct b
 
 static void put_time(double seconds, struct buf *out)
 {
-    if (seconds < 10)
+    if (seconds < 9.95e-3)
+        buf_printf(out, "%.2fms", seconds * 1e3);
+    else if (seconds < 10)
         buf_printf(out, "%4.0fms", seconds * 1e3);
     else if (seconds < 600)
         buf_printf(out, "%.1fs", seconds);
@@ -82,10 +84,14 @@ static int digits(uint64_t n)
     return d;
 }
 
+// What is run once and does not learn has no number.
 static void put_epoch(const char *word, uint64_t epoch, uint64_t epochs, struct buf *out)
 {
-    buf_printf(out, "%s %*llu/%llu:", word, digits(epochs), (unsigned long long)epoch,
-               (unsigned long long)epochs);
+    if (epochs == 1 && strcmp(word, "Epoch") != 0)
+        buf_printf(out, "%s:", word);
+    else
+        buf_printf(out, "%s %*llu/%llu:", word, digits(epochs), (unsigned long long)epoch,
+                   (unsigned long long)epochs);
 }
 
 void progress_line(const char *word, const struct train_run *r, const struct train_epoch *e,

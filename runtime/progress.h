@@ -18,7 +18,7 @@ struct progress {
 void progress_init(struct progress *p, FILE *out, bool quiet);
 // Draws the live line, at most ten times a second.
 void progress_step(struct progress *p, const struct train_run *run, const struct train_step *s);
-// Prints the line of an epoch; `word` is "Epoch" or "Eval".
+// Prints the line of an epoch; `word` is "Epoch", or the name of an entry that does not learn.
 void progress_epoch(struct progress *p, const char *word, const struct train_run *run,
                     const struct train_epoch *e);
 // Takes the live line away, before anything else is printed.

@@ -17,10 +17,15 @@ static bool check_file(struct session *s, const struct session_file *f, struct h
         return hlx_fail(error, EXIT_USAGE,
                         "the program has %zu data sources: say which one `%s` is (--data NAME=%s)",
                         m->data.n, f->path, f->path);
-    for (size_t i = 0; i < m->data.n; i++)
-        if (!strcmp(m->data.at[i].name, f->name))
+    const char **names = arena_array(&s->program.arena, m->data.n, sizeof *names);
+    for (size_t i = 0; i < m->data.n; i++) {
+        names[i] = m->data.at[i].name;
+        if (!strcmp(names[i], f->name))
             return true;
-    return hlx_fail(error, EXIT_USAGE, "the program has no data source `%s`", f->name);
+    }
+    const char *near = text_nearest(f->name, names, m->data.n);
+    return hlx_fail(error, EXIT_USAGE, "the program has no data source `%s`%s%s%s", f->name,
+                    near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
 }
 
 bool session_open(struct session *s, const char *path, const struct session_file *files, size_t n,

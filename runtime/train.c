@@ -23,18 +23,24 @@ static bool is_loss(const char *name)
            (n > 5 && !strcmp(name + n - 5, "_loss"));
 }
 
-static void find_scalars(struct train_run *r)
+static void add_scalar(struct train_run *r, size_t output, bool losses)
 {
     const struct ir_entry *e = r->batches->entry;
-    for (size_t i = 0; i < e->outputs.n; i++) {
-        const struct ir_type *t = ir_typeof(e->graph, e->outputs.at[i].value);
-        const char *name = e->outputs.at[i].name;
-        if (t->rank != 0 || dtype_bytes(t->dtype) != 4)
-            continue;
-        bool integer = t->dtype != DT_F32;
-        r->scalar[r->nscalars++] = (struct train_scalar){
-            name, i, integer, integer || !strcmp(name, "lr"), !integer && is_loss(name)};
-    }
+    const struct ir_type *t = ir_typeof(e->graph, e->outputs.at[output].value);
+    const char *name = e->outputs.at[output].name;
+    bool integer = t->dtype != DT_F32, loss = !integer && is_loss(name);
+    if (t->rank != 0 || dtype_bytes(t->dtype) != 4 || loss != losses)
+        return;
+    r->scalar[r->nscalars++] =
+        (struct train_scalar){name, output, integer, integer || !strcmp(name, "lr"), loss};
+}
+
+// Losses first, each group in the entry's order.
+static void find_scalars(struct train_run *r)
+{
+    for (int losses = 1; losses >= 0; losses--)
+        for (size_t i = 0; i < r->batches->entry->outputs.n; i++)
+            add_scalar(r, i, losses);
 }
 
 static double scalar_value(const struct train_run *r, size_t i)

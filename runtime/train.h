@@ -7,7 +7,7 @@
 #include "runtime/batch.h"
 #include "runtime/exec.h"
 
-// A scalar output of the entry: rank 0, of a 32-bit type.
+// A scalar output of the entry: rank 0, of a 32-bit type. A run lists losses first.
 struct train_scalar {
     const char *name;
     size_t output; // index into entry->outputs

@@ -287,7 +287,7 @@ static void test_idx(void **state)
 
 // -- order and batches ---------------------------------------------------------------------------
 
-// Every epoch is a permutation; epochs and seeds differ; the first words are those of the spec.
+// Every epoch is a permutation; epochs and seeds differ; one order is that of R3.3.
 static void test_shuffle(void **state)
 {
     (void)state;
