@@ -111,6 +111,14 @@ struct ast *ast_flag(struct ast *node, enum ast_flag flag)
     return node;
 }
 
+// What a person calls a node.
+static const char *noun(const struct ast *node)
+{
+    if (node->kind == AST_BINARY || node->kind == AST_UNARY)
+        return "operation";
+    return ast_kind_name(node->kind);
+}
+
 // -- statements ----------------------------------------------------------------------------------
 
 struct ast *ast_block(struct parser *p, struct ast *list, struct span span)
@@ -137,9 +145,8 @@ struct ast *ast_assign(struct parser *p, struct ast *target, struct ast *value, 
 {
     struct ast *node = ast_named(ast_node(p, AST_ASSIGN, span, value), target);
     if (target->kind != AST_NAME && target->kind != AST_ERROR) {
-        struct diag *g =
-            diag_error(p->diags, target->span, "HLX0205",
-                       "only a name can be assigned to, not this %s", ast_kind_name(target->kind));
+        struct diag *g = diag_error(p->diags, target->span, "HLX0205",
+                                    "only a name can be assigned to, not this %s", noun(target));
         diag_help(g, "`==` compares; values do not change in place: make a new one with `let`");
     }
     return node;
@@ -192,8 +199,7 @@ struct ast *ast_as(struct parser *p, struct ast *call, struct ast *path, struct 
         call = call->kid[0];
     } else if (call->kind != AST_CALL && call->kind != AST_ERROR) {
         struct diag *g = diag_error(p->diags, call->span, "HLX0206",
-                                    "`as` names the scope of a call, and this is a %s",
-                                    ast_kind_name(call->kind));
+                                    "`as` follows a call, not this %s", noun(call));
         diag_help(g, "`as` binds tighter than operators: put it right after the call");
     }
     return ast_prepend(p, call, path, AST_AS, span);

@@ -79,11 +79,11 @@ stmt: "import" name             { $$ = ast_named(ast_node(p, AST_IMPORT, @$, NUL
     | "import" TEXT "as" name   { $$ = ast_named(ast_node(p, AST_IMPORT, @$, $4), $2);
                                   ast_flag($$, AST_PATH); }
     | "data" name "=" expr      { $$ = ast_named(ast_node(p, AST_DATA, @$, $4), $2); }
-    | "entry" name "(" formals ")" result plan using block
-                                { $$ = ast_node(p, AST_ENTRY, @$, $4, $6, $7, $8, $9);
+    | "entry" name formals result plan using block
+                                { $$ = ast_node(p, AST_ENTRY, @$, $3, $4, $5, $6, $7);
                                   ast_named($$, $2); }
-    | "fn" name "(" formals ")" result block backward
-                                { $$ = ast_named(ast_node(p, AST_FN, @$, $4, $6, $7, $8), $2); }
+    | "fn" name formals result block backward
+                                { $$ = ast_named(ast_node(p, AST_FN, @$, $3, $4, $5, $6), $2); }
     | "let" name typing "=" expr { $$ = ast_named(ast_node(p, AST_LET, @$, $3, $5), $2); }
     | "var" name typing "=" expr { $$ = ast_named(ast_node(p, AST_VAR, @$, $3, $5), $2); }
     | expr "=" expr             { $$ = ast_assign(p, $1, $3, @$); }
@@ -113,18 +113,18 @@ plan: %empty                    { $$ = NULL; }
 using: %empty                   { $$ = NULL; }
     | "using" object            { $$ = $2; }
 backward: %empty                { $$ = NULL; }
-    | "backward" "(" formals ")" block { $$ = ast_node(p, AST_BACKWARD, @$, $3, $5); }
+    | "backward" formals block  { $$ = ast_node(p, AST_BACKWARD, @$, $2, $3); }
 iterable: expr
     | expr ".." expr            { $$ = ast_node(p, AST_RANGE, @$, $1, $3); }
 
 /* -- signatures ---------------------------------------------------------------------------- */
 
-formals: %empty                 { $$ = ast_leaf(p, AST_FORMALS, @$); }
-    | formal_list
-    | formal_list ","           { ast_trailing_comma(p, @2); }
-    | error                     { $$ = ast_leaf(p, AST_FORMALS, @$); }
+formals: "(" ")"                { $$ = ast_leaf(p, AST_FORMALS, @$); }
+    | "(" formal_list ")"       { $$ = ast_close($2, AST_FORMALS, @$); }
+    | "(" formal_list "," ")"   { $$ = ast_close($2, AST_FORMALS, @$); ast_trailing_comma(p, @3); }
+    | "(" error ")"             { $$ = ast_leaf(p, AST_FORMALS, @$); }
 formal_list: formal             { $$ = ast_node(p, AST_FORMALS, @$, $1); }
-    | formal_list "," formal    { $$ = ast_close(ast_add(p, $1, $3), AST_FORMALS, @$); }
+    | formal_list "," formal    { $$ = ast_add(p, $1, $3); }
 formal: name typing init        { $$ = ast_named(ast_node(p, AST_FORMAL, @$, $2, $3), $1); }
 
 typing: %empty                  { $$ = NULL; }
@@ -169,17 +169,17 @@ segment: word                   { $$ = ast_named(ast_leaf(p, AST_SEGMENT, @$), $
     | segment "[" error "]"     { $$ = ast_add(p, $1, ast_leaf(p, AST_ERROR, @3)); }
 
 postfix: primary
+    | postfix "(" ")"           { $$ = ast_node(p, AST_CALL, @$, $1); }
     | postfix "(" arguments ")" { $$ = ast_prepend(p, $1, $3, AST_CALL, @$); }
+    | postfix "(" arguments "," ")"      { $$ = ast_prepend(p, $1, $3, AST_CALL, @$);
+                                           ast_trailing_comma(p, @4); }
+    | postfix "(" error ")"     { $$ = ast_leaf(p, AST_ERROR, @$); }
     | postfix "[" parts "]"     { $$ = ast_prepend(p, $1, $3, AST_INDEX, @$); }
     | postfix "[" error "]"     { $$ = ast_leaf(p, AST_ERROR, @$); }
     | postfix "." word          { $$ = ast_named(ast_node(p, AST_MEMBER, @$, $1), $3); }
 
-arguments: %empty               { $$ = ast_leaf(p, AST_CALL, @$); }
-    | argument_list
-    | argument_list ","         { ast_trailing_comma(p, @2); }
-    | error                     { $$ = ast_node(p, AST_CALL, @$, ast_leaf(p, AST_ERROR, @$)); }
-argument_list: argument         { $$ = ast_node(p, AST_CALL, @$, $1); }
-    | argument_list "," argument { $$ = ast_add(p, $1, $3); }
+arguments: argument             { $$ = ast_node(p, AST_CALL, @$, $1); }
+    | arguments "," argument    { $$ = ast_add(p, $1, $3); }
 argument: expr                  { $$ = ast_node(p, AST_ARG, @$, $1); }
     | word ":" expr             { $$ = ast_named(ast_node(p, AST_ARG, @$, $3), $1); }
 
@@ -203,7 +203,7 @@ primary: name | INT | FLOAT | TEXT | BYTES | HANDLE | object | conditional
     | "(" error ")"             { $$ = ast_leaf(p, AST_ERROR, @$); }
     | "contract" INT object     { $$ = ast_contract($3, $2, 0, @$); }
     | "field mark" INT object   { $$ = ast_contract($3, $2, AST_AT, @$); }
-    | "fn" "(" formals ")" result block { $$ = ast_node(p, AST_FN, @$, $3, $5, $6, NULL); }
+    | "fn" formals result block { $$ = ast_node(p, AST_FN, @$, $2, $3, $4, NULL); }
 
 items: expr                     { $$ = ast_node(p, AST_ARRAY, @$, $1); }
     | items "," expr            { $$ = ast_add(p, $1, $3); }

@@ -101,10 +101,10 @@ static bool may_be_flat(const struct pretty *p, const struct ast *block, unsigne
 
 struct doc *pretty_block(struct pretty *p, const struct ast *block, unsigned style)
 {
-    struct doc_list out = {0}, body = {0};
+    struct doc_list out = {0}, body = {0}, lines = {0};
     struct sequence s = {.kid = block->kid,
                          .n = block->nkids,
-                         .end = block->span.end,
+                         .end = block->span.end - 1,
                          .first = true,
                          .value = (style & BLOCK_VALUE) != 0};
     pretty_hoist(p, block->span.start);
@@ -115,9 +115,11 @@ struct doc *pretty_block(struct pretty *p, const struct ast *block, unsigned sty
     }
     enum doc_kind edge = may_be_flat(p, block, style) ? DOC_LINE : DOC_HARD;
     doc_add(p->arena, &out, pretty_aside(p, s.n ? s.kid[0]->span.start : s.end));
-    doc_add(p->arena, &body, doc_leaf(p->arena, edge));
-    while (put_next(p, &s, &body))
+    while (put_next(p, &s, &lines))
         ;
+    if (lines.list.n)
+        doc_add(p->arena, &body, doc_leaf(p->arena, edge));
+    doc_add(p->arena, &body, doc_concat(p->arena, &lines));
     doc_add(p->arena, &out, doc_wrap(p->arena, DOC_INDENT, doc_concat(p->arena, &body)));
     doc_add(p->arena, &out, doc_leaf(p->arena, edge));
     doc_puts(p->arena, &out, "}");

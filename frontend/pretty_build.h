@@ -42,10 +42,11 @@ const struct ast_comment *pretty_pending(const struct pretty *p, uint32_t before
 struct doc *pretty_comment(struct pretty *p);
 // Takes the next comment if it begins before an offset and follows code on its line.
 struct doc *pretty_aside(struct pretty *p, uint32_t before);
-// Takes all comments before an offset, each on a line of its own with a line end before it (or
-// after it).
+// Takes all comments before an offset, each on a line of its own: with a line end before each, with
+// one after each, or with line ends between them.
 void pretty_comments_after(struct pretty *p, uint32_t before, struct doc_list *out);
 void pretty_comments_above(struct pretty *p, uint32_t before, struct doc_list *out);
+void pretty_comments_only(struct pretty *p, uint32_t before, struct doc_list *out);
 // Puts all comments before an offset above the current statement.
 void pretty_hoist(struct pretty *p, uint32_t before);
 // Whether an empty line stands before an offset.
@@ -57,8 +58,7 @@ struct doc *pretty_list(struct pretty *p, const struct pretty_list *list);
 // -- pretty_expr.c
 struct doc *pretty_expr(struct pretty *p, const struct ast *e);
 struct doc *pretty_type(struct pretty *p, const struct ast *type);
-// `end` as in struct pretty_list.
-struct doc *pretty_formals(struct pretty *p, const struct ast *formals, uint32_t end);
+struct doc *pretty_formals(struct pretty *p, const struct ast *formals);
 // The text of a span as it is written.
 struct doc *pretty_source(struct pretty *p, struct span span);
 

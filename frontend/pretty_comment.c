@@ -37,6 +37,13 @@ void pretty_comments_above(struct pretty *p, uint32_t before, struct doc_list *o
     }
 }
 
+void pretty_comments_only(struct pretty *p, uint32_t before, struct doc_list *out)
+{
+    if (pretty_pending(p, before))
+        doc_add(p->arena, out, pretty_comment(p));
+    pretty_comments_after(p, before, out);
+}
+
 void pretty_hoist(struct pretty *p, uint32_t before)
 {
     pretty_comments_above(p, before, p->above);

@@ -305,10 +305,14 @@ static struct doc *formal(struct pretty *p, const struct ast *e)
     return doc_concat(p->arena, &out);
 }
 
-struct doc *pretty_formals(struct pretty *p, const struct ast *formals, uint32_t end)
+struct doc *pretty_formals(struct pretty *p, const struct ast *formals)
 {
-    struct pretty_list list = {
-        .open = "(", .close = ")", .kid = formals->kid, .n = formals->nkids, .end = end};
+    pretty_hoist(p, formals->span.start);
+    struct pretty_list list = {.open = "(",
+                               .close = ")",
+                               .kid = formals->kid,
+                               .n = formals->nkids,
+                               .end = formals->span.end};
     return pretty_list(p, &list);
 }
 

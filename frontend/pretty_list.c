@@ -29,7 +29,8 @@ static struct doc *bracketed(struct pretty *p, const struct pretty_list *list, s
     enum doc_kind edge = list->pad ? DOC_LINE : DOC_SOFT;
     doc_puts(p->arena, &out, list->open);
     doc_add(p->arena, &out, aside);
-    doc_add(p->arena, &body, doc_leaf(p->arena, edge));
+    if (inner->list.n)
+        doc_add(p->arena, &body, doc_leaf(p->arena, edge));
     doc_add(p->arena, &body, doc_concat(p->arena, inner));
     doc_add(p->arena, &out, doc_wrap(p->arena, DOC_INDENT, doc_concat(p->arena, &body)));
     doc_add(p->arena, &out, doc_leaf(p->arena, edge));
@@ -84,7 +85,7 @@ struct doc *pretty_list(struct pretty *p, const struct pretty_list *list)
     if (list->n)
         pretty_comments_after(p, list->end, &inner);
     else
-        pretty_comments_above(p, list->end, &inner);
+        pretty_comments_only(p, list->end, &inner);
     struct doc *broken = bracketed(p, list, aside, &inner);
     bool comments = aside || inner.list.n > (list->n ? 3 * list->n - 2 : 0);
     struct doc *hug = comments ? NULL : hugged(p, list, &items);

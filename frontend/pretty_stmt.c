@@ -58,11 +58,11 @@ static struct doc *data(struct pretty *p, const struct ast *node)
     return doc_concat(p->arena, &out);
 }
 
-// `(formals) -> type`; comments before `end` belong to it.
+// `(formals) -> type`
 static void put_signature(struct pretty *p, struct doc_list *out, const struct ast *formals,
-                          const struct ast *result, uint32_t end)
+                          const struct ast *result)
 {
-    doc_add(p->arena, out, pretty_formals(p, formals, result ? result->span.start : end));
+    doc_add(p->arena, out, pretty_formals(p, formals));
     put_type(p, out, " -> ", result);
 }
 
@@ -74,12 +74,12 @@ struct doc *pretty_function(struct pretty *p, const char *head, const struct ast
     pretty_hoist(p, fn->span.start);
     put(p, &out, head);
     put_name(p, &out, fn);
-    put_signature(p, &out, fn->kid[0], fn->kid[1], body->span.start);
+    put_signature(p, &out, fn->kid[0], fn->kid[1]);
     put(p, &out, " ");
     doc_add(p->arena, &out, pretty_block(p, body, style));
     if (backward) {
         put(p, &out, " backward ");
-        put_signature(p, &out, backward->kid[0], NULL, backward->kid[1]->span.start);
+        put_signature(p, &out, backward->kid[0], NULL);
         put(p, &out, " ");
         doc_add(p->arena, &out, pretty_block(p, backward->kid[1], style));
     }
@@ -91,12 +91,11 @@ static struct doc *function(struct pretty *p, const struct ast *node)
     return pretty_function(p, "fn ", node);
 }
 
-static uint32_t header_end(const struct ast *entry)
+static void put_clause_start(struct pretty *p, struct doc_list *out, uint32_t start)
 {
-    for (uint32_t i = 2; i < entry->nkids; i++)
-        if (entry->kid[i])
-            return entry->kid[i]->span.start;
-    return entry->span.end;
+    doc_add(p->arena, out, pretty_aside(p, start));
+    pretty_comments_after(p, start, out);
+    doc_add(p->arena, out, doc_leaf(p->arena, DOC_LINE));
 }
 
 // The clauses after an entry's signature go to lines of their own together.
@@ -104,13 +103,13 @@ static struct doc *entry_clauses(struct pretty *p, const struct ast *plan, const
 {
     struct doc_list out = {0};
     if (plan) {
-        doc_add(p->arena, &out, doc_leaf(p->arena, DOC_LINE));
+        put_clause_start(p, &out, plan->span.start);
         put(p, &out, "for ");
         put_name(p, &out, plan);
         put_expr(p, &out, " in ", plan->kid[0]);
     }
     if (using) {
-        doc_add(p->arena, &out, doc_leaf(p->arena, DOC_LINE));
+        put_clause_start(p, &out, using->span.start);
         put_expr(p, &out, "using ", using);
     }
     return doc_wrap(p->arena, DOC_INDENT, doc_concat(p->arena, &out));
@@ -121,7 +120,7 @@ static struct doc *entry(struct pretty *p, const struct ast *node)
     struct doc_list out = {0}, header = {0};
     put(p, &header, "entry ");
     put_name(p, &header, node);
-    put_signature(p, &header, node->kid[0], node->kid[1], header_end(node));
+    put_signature(p, &header, node->kid[0], node->kid[1]);
     if (node->kid[2] || node->kid[3])
         doc_add(p->arena, &header, entry_clauses(p, node->kid[2], node->kid[3]));
     put(p, &header, " ");

@@ -146,7 +146,12 @@ static int repair_quotes(struct scan *s)
 
 static int repair_number(struct scan *s)
 {
-    diag_error(s->diags, s->at, "HLX0107", "malformed number");
+    const char *text = s->source->text + s->at.start, *why = "letters follow the digits";
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+        why = "hexadecimal digits are 0 to 9 and a to f";
+    else if (strchr("eE+-", s->source->text[s->at.end - 1]))
+        why = "the exponent has no digits";
+    diag_error(s->diags, s->at, "HLX0107", "malformed number: %s", why);
     return TOK_INT;
 }
 

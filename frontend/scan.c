@@ -182,6 +182,8 @@ static int meaning(struct scan *s, int piece)
 // Takes a piece as a token; a repaired one has an ERROR node for its value.
 static void hold(struct scan *s, int piece)
 {
+    s->suspect = s->repaired; // a piece that was no token breeds errors right behind it
+    s->repaired = piece < 0;
     s->held = piece < 0 ? literal_repair(s, piece) : meaning(s, piece);
     s->held_at = s->at;
     if (s->held == 0)
@@ -347,8 +349,10 @@ int scan_next(struct scan *s, struct ast **value, struct span *at)
         s->depth--;
         return give_missing(s, token, value, at);
     }
-    if (line_end_ends_statement(s))
+    if (line_end_ends_statement(s)) {
+        s->line_start = s->held_at.start;
         return give_missing(s, TOK_SEMI, value, at);
+    }
     follow_header(s);
     if (closing(s->held))
         push_bracket(s);

@@ -52,11 +52,13 @@ struct scan {
     struct span at;      // of the last piece
     struct span held_at; // of `held`
     struct ast *held_value;
-    int held;           // a token to be given next, or -1
-    int last;           // the last token given
-    uint32_t last_end;  // where it ended
-    bool first_on_line; // no token yet on this line
-    bool in_header;     // between `fn` or `entry` and its body, at header_depth
+    int held;               // a token to be given next, or -1
+    int last;               // the last token given
+    uint32_t last_end;      // where it ended
+    bool first_on_line;     // no token yet on this line
+    bool repaired, suspect; // the last piece, and the one before the last token, was no token
+    uint32_t line_start;    // start of the last token whose line end ended a statement before it
+    bool in_header;         // between `fn` or `entry` and its body, at header_depth
     unsigned header_depth;
     uint32_t unclosed_at; // end + 1 of the last token before which brackets lacked
     bool stopped;         // an error after which going on makes no sense

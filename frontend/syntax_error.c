@@ -40,6 +40,8 @@ static const char *shown(struct arena *a, const char *name)
 {
     if (strcmp(name, ";") == 0)
         return "the end of the statement";
+    if (strcmp(name, "field mark") == 0)
+        return "`@`";
     if (strchr(name, ' ') || strcmp(name, "bytes") == 0)
         return name;
     return arena_printf(a, "`%s`", name);
@@ -51,26 +53,49 @@ static void join(struct arena *a, struct buf *out, const char *const *list, size
         buf_printf(out, "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ", shown(a, list[i]));
 }
 
+// What the expected tokens amount to.
+struct expectation {
+    bool statement;  // a statement could begin
+    bool expression; // an expression could begin
+    bool complete;   // an expression could go on
+    bool ends;       // the statement could end
+    bool name;       // a name could stand here, so any word may be listed
+};
+
+static struct expectation sum_up(const char *const *expected, size_t n)
+{
+    struct expectation e = {.expression = is_any("a float", expected, n),
+                            .complete = is_any("**", expected, n),
+                            .ends = is_any(";", expected, n),
+                            .name = is_any("a name", expected, n)};
+    e.statement = e.ends && is_any("import", expected, n);
+    return e;
+}
+
+static bool goes_without_saying(const struct expectation *e, const char *t)
+{
+    return (e->expression && begins_expression(t)) || (e->complete && continues_expression(t)) ||
+           (e->name && is_word(t)) || (e->ends && IS_ANY(t, "end of file", "}"));
+}
+
 // Describes the expected tokens in `out`: nothing when there are too many to help.
 static void describe(struct arena *a, const char *const *expected, size_t n, struct buf *out)
 {
+    const struct expectation e = sum_up(expected, n);
     const char *named[4];
     size_t kept = 0;
-    bool expression = is_any("a float", expected, n);
-    bool complete = is_any("**", expected, n); // an expression could go on
-    bool ends = is_any(";", expected, n);      // the statement could end
-    bool name = is_any("a name", expected, n);
-    if (expression)
+    if (e.statement) {
+        buf_puts(out, "a statement");
+        return;
+    }
+    if (e.expression)
         named[kept++] = "an expression";
     for (size_t i = 0; i < n; i++) {
-        const char *t = expected[i];
-        if ((ends && (strcmp(t, "end of file") == 0 || strcmp(t, "}") == 0)) ||
-            (expression && begins_expression(t)) || (name && is_word(t)) ||
-            (complete && continues_expression(t)))
+        if (goes_without_saying(&e, expected[i]))
             continue;
         if (kept == sizeof named / sizeof *named)
             return;
-        named[kept++] = t;
+        named[kept++] = expected[i];
     }
     join(a, out, named, kept);
 }
@@ -89,14 +114,14 @@ static const char *found_text(struct parser *p, const char *found, struct span a
     if (strcmp(found, "a name") == 0)
         return arena_printf(p->arena, "the name `%.*s`", (int)(at.end - at.start),
                             p->scan->source->text + at.start);
-    if (strcmp(found, "field mark") == 0)
-        return "`@`";
     return strcmp(found, ";") == 0 ? "`;`" : shown(p->arena, found);
 }
 
-static void advise(struct diag *g, const char *found, struct span at)
+static void advise(const struct parser *p, struct diag *g, const char *found, struct span at)
 {
-    if (strcmp(found, ";") == 0 && at.start == at.end)
+    bool line_end = strcmp(found, ";") == 0 && at.start == at.end;
+    bool goes_on = continues_expression(found) || strcmp(found, "=") == 0;
+    if (line_end || (goes_on && at.start == p->scan->line_start))
         diag_help(g, "a line that goes on ends with an operator or a comma, or stands in ( )");
     else if (strcmp(found, "else") == 0)
         diag_help(g, "`else` follows the `}` of an `if`");
@@ -107,7 +132,7 @@ void syntax_error(struct parser *p, struct span at, const char *found, const cha
 {
     bool missing =
         at.start == at.end && strcmp(found, ";") != 0 && strcmp(found, "end of file") != 0;
-    if (p->scan->stopped || missing) // said already
+    if (p->scan->stopped || p->scan->suspect || missing) // said already
         return;
     if (diags_full(p->diags)) {
         scan_stop(p->scan);
@@ -124,7 +149,7 @@ void syntax_error(struct parser *p, struct span at, const char *found, const cha
                                          found_text(p, found, at))
                             : diag_error(p->diags, at, "HLX0201", "%s cannot stand here",
                                          found_text(p, found, at));
-    advise(g, found, at);
+    advise(p, g, found, at);
     buf_free(&list);
 }
 
