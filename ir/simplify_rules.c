@@ -163,12 +163,35 @@ static bool same_type(const struct simplifier *s, ir_ref r, ir_typeid t)
     return ir_type_equal(s->g->module, ir_get(s->g, r)->type, t);
 }
 
+// Whether two shapes differ in leading extents of 1 only, which a broadcast does not see.
+static bool same_but_for_leading_ones(const struct ir_type *a, const struct ir_type *b)
+{
+    unsigned i = 0, k = 0;
+    while (i < a->rank && a->dim[i] == 1)
+        i++;
+    while (k < b->rank && b->dim[k] == 1)
+        k++;
+    return a->rank - i == b->rank - k &&
+           !memcmp(a->dim + i, b->dim + k, (a->rank - i) * sizeof *a->dim);
+}
+
+// Whether a move to a shape makes the one before it needless.
+static bool swallows(const struct simplifier *s, enum ir_op op, ir_ref before)
+{
+    if (ir_opcode(s->g, before) == op)
+        return true;
+    return op == IR_broadcast && ir_opcode(s->g, before) == IR_reshape &&
+           ir_typeof(s->g, ir_arg(s->g, before, 0))->rank <= ir_typeof(s->g, before)->rank &&
+           same_but_for_leading_ones(ir_typeof(s->g, ir_arg(s->g, before, 0)),
+                                     ir_typeof(s->g, before));
+}
+
 // Moves to a shape: nothing to do, or two in one.
 static ir_ref rewrite_shape(struct simplifier *s, const struct simplify_node *n)
 {
     if (same_type(s, n->a[0], n->type))
         return n->a[0];
-    if (ir_opcode(s->g, n->a[0]) != n->op)
+    if (!swallows(s, n->op, n->a[0]))
         return 0;
     ir_ref x = ir_arg(s->g, n->a[0], 0);
     if (same_type(s, x, n->type))

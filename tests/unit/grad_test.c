@@ -1,7 +1,7 @@
 // grad_test.c: every gradient rule against central differences in double precision.
 //
 // The op table is walked: a row with a gradient and without a case here fails. Both the original
-// graph and the expanded one are evaluated by tests/oracle64.c.
+// graph and the expanded one, also simplified, are evaluated by tests/oracle64.c.
 #include "ir/grad.h"
 
 #include <math.h>
@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "ir/build.h"
+#include "ir/simplify.h"
 #include "ir/verify.h"
 #include "tests/oracle64.h"
 
@@ -190,9 +191,13 @@ static void check(const struct sample *s)
             add_grad(&b, loss, args[i]);
     const struct ir_graph *staged = b.g;
     expand(&b);
-    for (unsigned i = 0, out = 0; i < s->nargs; i++)
-        if (has_gradient(&s->arg[i]))
-            compare(&b, ir_op_info(s->op)->name, staged, loss, i, out++);
+    for (int simple = 0; simple < 2; simple++) {
+        for (unsigned i = 0, out = 0; i < s->nargs; i++)
+            if (has_gradient(&s->arg[i]))
+                compare(&b, ir_op_info(s->op)->name, staged, loss, i, out++);
+        ir_simplify(&b.m);
+        assert_null(ir_verify(&b.m, false));
+    }
     covered[s->op] = true;
     bench_close(&b);
 }

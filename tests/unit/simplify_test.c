@@ -176,6 +176,20 @@ static void test_moves(void **state)
     keeps(S "  %2 = slice f32[1, 3] %1 {bounds=0,2,2,0,3,1}\n  output y %2\n");
 }
 
+// A broadcast does not see leading extents of 1, but it cannot lose dimensions.
+static void test_broadcast_of_reshape(void **state)
+{
+    (void)state;
+    check(X "  %2 = sum f32[] %1 {axes=0}\n  %3 = reshape f32[1, 1] %2\n"
+            "  %4 = broadcast f32[2, 3] %3\n  output y %4\n",
+          X "  %2 = sum f32[] %1 {axes=0}\n  %3 = broadcast f32[2, 3] %2\n  output y %3\n");
+    check(S "  %2 = reshape f32[1, 2, 3] %1\n  %3 = broadcast f32[5, 2, 3] %2\n  output y %3\n",
+          S "  %2 = broadcast f32[5, 2, 3] %1\n  output y %2\n");
+    keeps(S "  %2 = reshape f32[2, 1, 3] %1\n  %3 = broadcast f32[2, 2, 3] %2\n  output y %3\n");
+    keeps(X "  %2 = reshape f32[1, 1, 4] %1\n  %3 = reduce_max f32[1, 1] %2 {axes=2}\n"
+            "  %4 = reshape f32[1] %3\n  %5 = broadcast f32[4] %4\n  output y %5\n");
+}
+
 static void test_scalars_are_computed_once(void **state)
 {
     (void)state;
@@ -323,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_select),
         cmocka_unit_test(test_casts),
         cmocka_unit_test(test_moves),
+        cmocka_unit_test(test_broadcast_of_reshape),
         cmocka_unit_test(test_scalars_are_computed_once),
         cmocka_unit_test(test_folding),
         cmocka_unit_test(test_kept_gradients),
