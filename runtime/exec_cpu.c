@@ -53,7 +53,8 @@ static bool cpu_open(struct exec *x, struct hlx_error *error)
         size_t bytes = ir_type_bytes(ir_type_get(m, m->vars.at[i].type));
         c->cell[i] = (struct cell){malloc(bytes), NULL, bytes};
         if (!c->cell[i].now)
-            return hlx_no_memory(error, m->vars.at[i].path);
+            return hlx_fail(error, EXIT_DEVICE, "out of memory for `%s` (%zu bytes)",
+                            m->vars.at[i].path, bytes);
     }
     return true;
 }

@@ -56,7 +56,9 @@ static void put_scalars(const struct train_run *r, const double *value, struct b
 
 static void put_time(double seconds, struct buf *out)
 {
-    if (seconds < 9.95e-3)
+    if (seconds < 9.995e-4)
+        buf_printf(out, "%4.0fus", seconds * 1e6);
+    else if (seconds < 9.95e-3)
         buf_printf(out, "%.2fms", seconds * 1e3);
     else if (seconds < 10)
         buf_printf(out, "%4.0fms", seconds * 1e3);
