@@ -12,7 +12,7 @@ CC      ?= gcc
 OPT     ?= -O2
 WARN    := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 # Floating point means what it says: no contraction, no reassociation, whatever OPT is.
-FP      := -ffp-contract=off -fno-fast-math -fno-unsafe-math-optimizations
+FP      := -ffp-contract=off -fno-fast-math -fno-unsafe-math-optimizations -fno-math-errno
 CFLAGS  += -std=c17 -D_POSIX_C_SOURCE=200809L -I. -I$(BUILD) $(WARN) $(FP) $(OPT) -g $(EXTRA)
 # SPIRV-Tools comes as a static archive of C++; a tool that does not use it does not load libstdc++.
 LDLIBS  := -Wl,--as-needed -lutf8proc -lcrypto -ljansson -lz -lSPIRV-Tools -lstdc++ -lm -lpthread
@@ -73,6 +73,9 @@ $(TOOLS):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
+# The evaluator's inner loops; their bits do not depend on it (tests/exact/flags.sh).
+$(addprefix $(BUILD)/ir/,tape_run.o eval_matmul.o eval_fold.o eval_move.o): OPT = -O3
+
 # Unit tests link everything; the linker takes what each needs.
 GROUP    = -Wl,--start-group $(foreach f,$(FOLDERS),$(wildcard $(call lib,$(f)))) -Wl,--end-group
 $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(foreach f,$(LIBS),$(call lib,$(f)))
@@ -86,9 +89,10 @@ unit: $(foreach f,$(LIBS),$(call lib,$(f)))
 	$(BUILD)/tests/unit/$(NAME)_test
 
 # ULP of the exact functions: all 2^32 inputs of each (minutes); `make check` takes a sample.
-$(BUILD)/tests/ulp/ulp: $(BUILD)/tests/ulp/ulp.o $(foreach f,ir latent base,$(call lib,$(f)))
+ULP     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/ulp/*.c))
+$(BUILD)/tests/ulp/ulp: $(ULP) $(foreach f,ir latent base,$(call lib,$(f)))
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS) -lmpfr -lgmp
-$(BUILD)/tests/ulp/ulp.o: OPT = -O3
+$(ULP): OPT = -O3 -march=native
 ulp: $(BUILD)/tests/ulp/ulp
 	$<
 

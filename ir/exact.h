@@ -38,8 +38,12 @@ void exact_init(struct exact_trees *t, struct ir_module *m);
 const struct exact_tree *exact_get(struct exact_trees *t, enum ir_op op, enum dtype from,
                                    enum dtype to);
 
+// Runs a tree on one lane: operands and result are words, as they are in its lanes. The caller's
+// floating-point mode is kept.
+uint32_t exact_run(const struct exact_tree *t, const uint32_t *args);
+
 // Applies an operation of kind TREE (or a PRIM of f32) to compile-time floats by its tree. What is
-// a bool comes as 0 or 1. The caller's floating-point mode is kept.
+// a bool comes as 0 or 1.
 float exact_call(struct exact_trees *t, enum ir_op op, const float *args, unsigned nargs);
 
 #endif

@@ -90,7 +90,7 @@ static lane_fn lane_of(const struct ir_graph *g, ir_ref r)
 enum { MAX_NODES = 512 };
 
 // Not inlined: it depends on the mode that its caller sets.
-__attribute__((noinline)) static uint32_t walk(const struct exact_tree *t, const float *args)
+__attribute__((noinline)) static uint32_t walk(const struct exact_tree *t, const uint32_t *args)
 {
     const struct ir_graph *g = t->graph;
     uint32_t word[MAX_NODES];
@@ -98,7 +98,7 @@ __attribute__((noinline)) static uint32_t walk(const struct exact_tree *t, const
         enum ir_op op = ir_opcode(g, r);
         if (op == IR_const || op == IR_input) {
             uint32_t attr = (uint32_t)ir_attr(g, r, 0);
-            word[r] = op == IR_const ? attr : f32_bits(args[attr]);
+            word[r] = op == IR_const ? attr : args[attr];
             continue;
         }
         unsigned n = ir_get(g, r)->nargs;
@@ -109,15 +109,26 @@ __attribute__((noinline)) static uint32_t walk(const struct exact_tree *t, const
     return word[t->value];
 }
 
+uint32_t exact_run(const struct exact_tree *t, const uint32_t *args)
+{
+    if (t->value >= MAX_NODES)
+        IR_BUG("a tree of %u nodes", t->value);
+    unsigned mode = flush_begin();
+    uint32_t word = walk(t, args);
+    flush_end(mode);
+    return word;
+}
+
 float exact_call(struct exact_trees *t, enum ir_op op, const float *args, unsigned nargs)
 {
     const struct exact_tree *tree_of_op = exact_get(t, op, DT_F32, DT_F32);
-    if (nargs != tree_of_op->nargs || tree_of_op->value >= MAX_NODES)
-        IR_BUG("`%s` cannot be called here", ir_op_info(op)->name);
-    unsigned mode = flush_begin();
-    uint32_t word = walk(tree_of_op, args);
-    flush_end(mode);
+    uint32_t words[3];
+    if (nargs != tree_of_op->nargs)
+        IR_BUG("`%s` does not take %u operands", ir_op_info(op)->name, nargs);
+    for (unsigned i = 0; i < nargs; i++)
+        words[i] = f32_flush_bits(f32_bits(args[i]));
+    uint32_t word = exact_run(tree_of_op, words);
     if (ir_typeof(tree_of_op->graph, tree_of_op->value)->dtype == DT_BOOL)
         return word ? 1.0f : 0.0f;
-    return f32_of_bits(f32_canon_bits(f32_flush_bits(word)));
+    return f32_of_bits(f32_canon_bits(word));
 }

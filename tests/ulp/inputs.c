@@ -16,6 +16,11 @@ static uint32_t mix(uint32_t h)
     return h ^ h >> 16;
 }
 
+uint64_t inputs_sample(uint64_t i, uint64_t stride)
+{
+    return stride == 1 ? i : i + mix((uint32_t)(i ^ i >> 32)) % stride;
+}
+
 static float unit(uint32_t h)
 {
     return (float)(h >> 8) * 0x1p-24f;

@@ -64,7 +64,7 @@ static void run_block(struct chunk *c, const struct job *j, uint32_t *registers,
 {
     uint32_t a[BLOCK_LANES] = {0}, b[BLOCK_LANES] = {0}, out[BLOCK_LANES], plain[BLOCK_LANES];
     for (unsigned k = 0; k < n; k++)
-        inputs_make(j->o, first + k * j->stride, &a[k], &b[k]);
+        inputs_make(j->o, inputs_sample(first + k * j->stride, j->stride), &a[k], &b[k]);
     const uint32_t *const args[2] = {a, j->o->nargs > 1 ? b : NULL};
     block_run(j->program, registers, args, out, true);
     block_run(j->program, registers, args, plain, false);
@@ -129,82 +129,111 @@ static struct chunk total(const struct job *j)
     return t;
 }
 
-static bool report(const struct oracle *o, const struct chunk *t, unsigned ops)
+static const char heading[] = "| function  |     inputs |   max ULP | at                | "
+                              "misrounded | ops | digest           "
+                              "|\n"
+                              "| --------- | ---------: | --------: | ----------------- | "
+                              "---------: | --: | ---------------- "
+                              "|\n";
+
+static void print_row(const struct oracle *o, const struct chunk *t, unsigned ops)
 {
     char at[32];
     snprintf(at, sizeof at, o->nargs > 1 ? "%08x %08x" : "%08x", t->a, t->b);
-    bool ok = t->worst <= o->bound && t->dependent == 0;
-    printf("| %-9s | %10llu | %9.6f | %-17s | %10llu | %3u | %016llx |%s\n", o->name,
+    printf("| %-9s | %10llu | %9.6f | %-17s | %10llu | %3u | %016llx |\n", o->name,
            (unsigned long long)t->inputs, t->worst, at, (unsigned long long)t->misrounded, ops,
-           (unsigned long long)t->digest, ok ? "" : " FAILS");
+           (unsigned long long)t->digest);
+}
+
+static bool report(const struct oracle *o, const struct chunk *t, unsigned ops, bool tap)
+{
+    bool ok = t->worst <= o->bound && t->dependent == 0;
+    if (tap)
+        printf("%s - %s: %.6f of at most %g ULP\n", ok ? "ok" : "not ok", o->name, t->worst,
+               o->bound);
+    else
+        print_row(o, t, ops);
     if (t->dependent)
-        printf("%s: %llu results depend on whether subnormals are flushed\n", o->name,
+        printf("# %s: %llu results depend on whether subnormals are flushed\n", o->name,
                (unsigned long long)t->dependent);
     if (t->worst > o->bound)
-        printf("%s: the bound is %g ULP; got %08x\n", o->name, o->bound, t->got);
+        printf("# %s: %.6f ULP at %08x %08x, which gives %08x; the bound is %g\n", o->name,
+               t->worst, t->a, t->b, t->got, o->bound);
     fflush(stdout);
     return ok;
 }
 
-static bool measure(struct exact_trees *trees, const struct oracle *o, uint64_t stride,
-                    unsigned nthreads)
+struct settings {
+    uint64_t stride;
+    unsigned nthreads;
+    const char *only; // the one function to measure, or NULL
+    bool tap;         // print "ok" and "not ok" in place of a table
+};
+
+static bool measure(struct exact_trees *trees, const struct oracle *o, const struct settings *s)
 {
     const struct exact_tree *tree = exact_get(trees, o->op, DT_F32, o->to);
-    struct job j = {.o = o, .program = block_new(tree), .stride = stride};
+    struct job j = {.o = o, .program = block_new(tree), .stride = s->stride};
     j.chunks = o->nargs > 1 ? PAIR_CHUNKS : UNARY_CHUNKS;
     j.chunk = calloc(j.chunks, sizeof *j.chunk);
     if (!j.chunk)
         exit(70);
     atomic_init(&j.next, 0);
-    run_threads(&j, nthreads);
+    run_threads(&j, s->nthreads);
     struct chunk t = total(&j);
-    bool ok = report(o, &t, block_ops(tree));
+    bool ok = report(o, &t, block_ops(tree), s->tap);
     block_free(j.program);
     free(j.chunk);
     return ok;
 }
 
-static const struct option options[] = {{"sample", required_argument, NULL, 's'},
-                                        {"function", required_argument, NULL, 'f'},
-                                        {"threads", required_argument, NULL, 't'},
-                                        {NULL, 0, NULL, 0}};
-
-static const char usage[] =
-    "usage: ulp [--sample STRIDE] [--function NAME] [--threads N]\n"
-    "Without --sample: all 2^32 inputs (2^30 pairs), some minutes for each function.\n";
-
-int main(int argc, char **argv)
+// Returns the exit code.
+static int measure_all(const struct settings *s)
 {
-    unsigned long stride = 1, nthreads = (unsigned long)sysconf(_SC_NPROCESSORS_ONLN);
-    const char *only = NULL;
-    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
-        switch (c) {
-        case 's': stride = strtoul(optarg, NULL, 10); break;
-        case 't': nthreads = strtoul(optarg, NULL, 10); break;
-        case 'f': only = optarg; break;
-        default: fputs(usage, stderr); return 2;
-        }
-    if (stride == 0 || stride > 1u << CHUNK_SHIFT || nthreads == 0 || optind < argc) {
-        fputs(usage, stderr);
-        return 2;
-    }
     struct arena arena = {0};
     struct ir_module module;
     struct exact_trees trees;
     ir_module_init(&module, &arena);
     exact_init(&trees, &module);
     bool ok = true, found = false;
-    puts("| function  |     inputs |   max ULP | at                | misrounded | ops | digest     "
-         "      |");
-    puts("| --------- | ---------- | --------- | ----------------- | ---------- | --- | "
-         "---------------- |");
+    if (!s->tap)
+        fputs(heading, stdout);
     for (unsigned i = 0; i < oracle_count; i++)
-        if (!only || !strcmp(only, oracles[i].name)) {
+        if (!s->only || !strcmp(s->only, oracles[i].name)) {
             found = true;
-            ok &= measure(&trees, &oracles[i], stride, (unsigned)nthreads);
+            ok &= measure(&trees, &oracles[i], s);
         }
     if (!found)
-        fprintf(stderr, "ulp: there is no function `%s`\n", only);
+        fprintf(stderr, "ulp: there is no function `%s`\n", s->only);
     arena_free(&arena);
     return found ? !ok : 2;
+}
+
+static const struct option options[] = {{"sample", required_argument, NULL, 's'},
+                                        {"function", required_argument, NULL, 'f'},
+                                        {"threads", required_argument, NULL, 't'},
+                                        {"tap", no_argument, NULL, 'o'},
+                                        {NULL, 0, NULL, 0}};
+
+static const char usage[] =
+    "usage: ulp [--sample STRIDE] [--function NAME] [--threads N] [--tap]\n"
+    "Without --sample: all 2^32 inputs (2^30 pairs), a minute or two for each function.\n";
+
+int main(int argc, char **argv)
+{
+    struct settings s = {.stride = 1, .nthreads = (unsigned)sysconf(_SC_NPROCESSORS_ONLN)};
+    bool bad = false;
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;)
+        switch (c) {
+        case 's': s.stride = strtoul(optarg, NULL, 10); break;
+        case 't': s.nthreads = (unsigned)strtoul(optarg, NULL, 10); break;
+        case 'f': s.only = optarg; break;
+        case 'o': s.tap = true; break;
+        default: bad = true;
+        }
+    if (bad || s.stride == 0 || s.stride > 1u << CHUNK_SHIFT || s.nthreads == 0 || optind < argc) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    return measure_all(&s);
 }
