@@ -76,15 +76,41 @@ static bool *find_late(const struct plan *p)
     return late;
 }
 
+// The length of the longest chain of kernels that must run before kernel k.
+static uint32_t level_of(const struct plan *p, const uint32_t *level, uint32_t k)
+{
+    const struct ir_kernel *kernel = &p->fusion.kernels.at[k];
+    uint32_t most = 0;
+    for (size_t i = 0; i < kernel->inputs.n; i++) {
+        uint32_t of = p->fusion.kernel_of.at[kernel->inputs.at[i]];
+        if (of && level[of - 1] + 1 > most)
+            most = level[of - 1] + 1;
+    }
+    return most;
+}
+
+// Level by level, so that what does not depend on each other runs between the same two barriers;
+// updates last, one level for all.
 static void order_kernels(struct plan *p)
 {
-    size_t n = p->fusion.kernels.n, at = 0;
+    uint32_t n = (uint32_t)p->fusion.kernels.n, levels = 0, at = 0;
     const bool *late = find_late(p);
+    uint32_t *level = arena_array(p->arena, n + 1, sizeof *level);
+    for (uint32_t k = 0; k < n; k++) {
+        level[k] = level_of(p, level, k);
+        levels = level[k] >= levels ? level[k] + 1 : levels;
+    }
+    uint32_t *count = arena_array(p->arena, 2 * levels + 1, sizeof *count);
+    for (uint32_t k = 0; k < n; k++)
+        count[level[k] + (late[k] ? levels : 0)]++;
+    for (uint32_t i = 0; i < 2 * levels; i++) {
+        uint32_t here = count[i];
+        count[i] = at;
+        at += here;
+    }
     p->order = arena_array(p->arena, n + 1, sizeof *p->order);
-    for (int round = 0; round < 2; round++)
-        for (uint32_t k = 0; k < n; k++)
-            if (late[k] == (round == 1))
-                p->order[at++] = k;
+    for (uint32_t k = 0; k < n; k++)
+        p->order[count[level[k] + (late[k] ? levels : 0)]++] = k;
 }
 
 // -- updates in place ----------------------------------------------------------------------------
