@@ -47,7 +47,7 @@ static void test_round_trip(void **state)
     const struct dispatch_program *again = dispatch_read(&one.arena, &one.pack, &h, &one.error);
     if (!again)
         fail_msg("%s", one.error.message);
-    assert_int_equal(again->nkernels, 5);
+    assert_int_equal(again->nkernels, 6);
     assert_int_equal(again->nvars, 2);
     const struct dispatch_entry *e = dispatch_find(again, "train");
     assert_non_null(e);

@@ -59,7 +59,7 @@ struct table_kit {
     struct arena arena;
     struct ir_module module;
     struct dispatch_program program;
-    uint32_t square, loop, huge, blend, tick; // indices of kernels
+    uint32_t square, loop, huge, blend, tick, plain; // indices of kernels
 };
 
 // -- kernels -------------------------------------------------------------------------------------
@@ -88,6 +88,13 @@ static inline void table_square(struct table_builder *t, spv_id i)
     spv_id x = table_in(t, 0, i), one = spv_cf32(&t->b, 0x3f800000);
     spv_id square = spv_arith(&t->b, SpvOpFMul, t->f32, x, x);
     spv_store(&t->b, table_at(t, 1, i), spv_arith(&t->b, SpvOpFAdd, t->f32, square, one));
+}
+
+// out = a * a
+static inline void table_plain(struct table_builder *t, spv_id i)
+{
+    spv_id x = table_in(t, 0, i);
+    spv_store(&t->b, table_at(t, 1, i), spv_arith(&t->b, SpvOpFMul, t->f32, x, x));
 }
 
 // out = (a + b) * 0.5
@@ -169,7 +176,7 @@ static inline int table_order(const void *a, const void *b)
 
 static inline void table_kernels(struct table_kit *k)
 {
-    enum { N = 5 };
+    enum { N = 6 };
     struct arena *a = &k->arena;
     struct dispatch_kernel *at = arena_array(a, N, sizeof *at);
     at[0] = table_kernel(a, 2, TABLE_EACH, 64, table_square);
@@ -177,6 +184,7 @@ static inline void table_kernels(struct table_kit *k)
     at[2] = table_kernel(a, 2, TABLE_TURNS, TABLE_HUGE, table_square); // no device has such
     at[3] = table_kernel(a, 3, TABLE_EACH, 64, table_blend);
     at[4] = table_kernel(a, 2, TABLE_EACH, 1, table_tick);
+    at[5] = table_kernel(a, 2, TABLE_EACH, 64, table_plain);
     struct handle h[N];
     for (int i = 0; i < N; i++)
         h[i] = at[i].handle;
@@ -186,6 +194,7 @@ static inline void table_kernels(struct table_kit *k)
     k->huge = table_find(at, N, h[2]);
     k->blend = table_find(at, N, h[3]);
     k->tick = table_find(at, N, h[4]);
+    k->plain = table_find(at, N, h[5]);
     k->program.kernel = at;
     k->program.nkernels = N;
 }
