@@ -36,7 +36,7 @@ size_t batches_fill(struct batches *b, size_t step);
 // The data source an entry asks for (`using { data: NAME }`), or NULL.
 const struct ir_data *batches_source(const struct ir_module *m, const struct ir_entry *entry);
 
-// Puts 0 .. n-1 in the order of an epoch (spec/running.md, R3): Fisher and Yates from the
+// Puts 0 .. n-1 in the order of an epoch (spec/language.md, 11.8): Fisher and Yates from the
 // last place down, the place to swap with taken from the next word of Philox.
 void batches_shuffle(uint32_t *order, size_t n, uint64_t seed, uint32_t epoch);
 

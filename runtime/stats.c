@@ -154,8 +154,9 @@ static bool unknown_name(const struct stats_table *t, const char *pattern, struc
         if (*node_name(t->entry, r))
             vec_push(&a, &known, node_name(t->entry, r));
     const char *near = text_nearest(pattern, known.at, known.n);
-    hlx_fail(error, EXIT_USAGE, "entry `%s` has no value that is called `%s`%s%s%s", t->entry->name,
-             pattern, near ? "; did you mean `" : "", near ? near : "", near ? "`?" : "");
+    hlx_fail(error, EXIT_USAGE, "entry `%s` has no value that is called `%s`; %s%s%s",
+             t->entry->name, pattern, near ? "did you mean `" : "the pattern `*`",
+             near ? near : " shows what there is", near ? "`?" : "");
     arena_free(&a);
     return false;
 }
@@ -237,9 +238,16 @@ void stats_free(struct stats_table *t)
 
 // -- printing ------------------------------------------------------------------------------------
 
-static const char *row_label(struct arena *a, const struct stats_row *r)
+// Nodes of one name are told apart by their number: x, x#2, x#3 ...
+static const char *row_label(struct arena *a, const struct stats_table *t, size_t i)
 {
-    return r->gradient ? arena_printf(a, "grad(%s)", r->name) : r->name;
+    const struct stats_row *r = &t->row[i];
+    size_t same = 1;
+    if (r->gradient)
+        return arena_printf(a, "grad(%s)", r->name);
+    for (size_t k = 0; k < i; k++)
+        same += !t->row[k].gradient && !strcmp(t->row[k].name, r->name);
+    return same == 1 ? r->name : arena_printf(a, "%s#%zu", r->name, same);
 }
 
 static const char *row_shape(struct arena *a, const struct stats_table *t, size_t i)
@@ -267,14 +275,14 @@ void stats_print(const struct stats_table *t, struct buf *out)
     struct arena a = {0};
     int width = 4, shape_width = 5; // of the headings
     for (size_t i = 0; i < t->n; i++) {
-        int w = (int)strlen(row_label(&a, &t->row[i])), s = (int)strlen(row_shape(&a, t, i));
+        int w = (int)strlen(row_label(&a, t, i)), s = (int)strlen(row_shape(&a, t, i));
         width = w > width ? w : width;
         shape_width = s > shape_width ? s : shape_width;
     }
     buf_printf(out, "%-*s  %-*s %12s %12s %12s %12s %12s\n", width, "name", shape_width, "shape",
                "mean", "std", "min", "max", "abs_max");
     for (size_t i = 0; i < t->n; i++)
-        print_row(&t->row[i].stats, row_label(&a, &t->row[i]), width, row_shape(&a, t, i),
-                  shape_width, out);
+        print_row(&t->row[i].stats, row_label(&a, t, i), width, row_shape(&a, t, i), shape_width,
+                  out);
     arena_free(&a);
 }

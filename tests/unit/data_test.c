@@ -287,7 +287,7 @@ static void test_idx(void **state)
 
 // -- order and batches ---------------------------------------------------------------------------
 
-// Every epoch is a permutation; epochs and seeds differ; one order is that of R3.3.
+// Every epoch is a permutation; epochs and seeds differ; one order is that of spec/running.md, R3.2.
 static void test_shuffle(void **state)
 {
     (void)state;
