@@ -134,6 +134,30 @@ static void digest_tree(enum ir_op op)
     arena_free(&b.arena);
 }
 
+// Products and quotients within a few units of the smallest normal: whether they are zero is judged
+// after rounding. The second operand's digits are 2^47 / digits of the first, or the same digits.
+static void digest_boundary(enum ir_op op)
+{
+    enum { N = 100003 };
+    struct bench b;
+    begin(&b);
+    ir_ref x = input(&b, DT_F32, DIMS(N), true), y = input(&b, DT_F32, DIMS(N), true);
+    uint32_t *xs = (uint32_t *)(uintptr_t)b.input[0], *ys = (uint32_t *)(uintptr_t)b.input[1];
+    for (int i = 0; i < N; i++) {
+        uint32_t digits = (1u << 23) + 1 + (next(&b) & 0x7ffff0), low = next(&b) % 5;
+        uint32_t other = op == IR_mul ? (uint32_t)((UINT64_C(1) << 47) / digits) : digits;
+        uint32_t exponent = 20 + next(&b) % 80;
+        uint32_t partner = op == IR_mul ? 127 - exponent : exponent + 125 + next(&b) % 2;
+        xs[i] = (next(&b) & 0x80000000) | exponent << 23 | (digits & 0x7fffff);
+        ys[i] = partner << 23 | ((other + low - 2) & 0x7fffff);
+        if (op == IR_div && low == 0) { // 2^-126 less half a unit: a tie for hardware's subnormals
+            xs[i] |= 0x7fffff;
+            ys[i] = (exponent + 127) << 23;
+        }
+    }
+    finish(&b, ir_op_info(op)->name, "boundary", ir_binary(b.g, op, x, y));
+}
+
 // Every cast there is, by way of a 32-bit type where the source is a small one.
 static void digest_casts(void)
 {
@@ -229,6 +253,8 @@ int main(void)
     digest_rows();
     digest_tree(IR_div);
     digest_tree(IR_sqrt);
+    digest_boundary(IR_mul);
+    digest_boundary(IR_div);
     digest_casts();
     digest_sums();
     digest_matmuls();

@@ -236,6 +236,10 @@ static void dividends(struct rig *r, uint32_t *a, uint32_t *b)
         *b = (*b & 0x807fffff) | eb << 23;
         if (rig_random(r) % 2) // equal digits but the last
             *b = (*b & 0xff800000) | ((*a & 0x7fffff) ^ (rig_random(r) % 2));
+        else if (ea < 128) { // 2^-126 less half a unit: a tie for hardware's subnormals
+            *a = ea << 23 | 0x7fffff;
+            *b = (ea + 127) << 23;
+        }
     }
 }
 
