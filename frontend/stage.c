@@ -9,8 +9,7 @@
 #include "frontend/parse.h"
 #include "frontend/stdlib.h"
 
-// -- finding modules
-// -------------------------------------------------------------------------------
+// -- finding modules -----------------------------------------------------------------------------
 
 // Where a module's text comes from.
 struct origin {
@@ -72,8 +71,7 @@ static void not_found(struct stage *s, const struct ast *item)
         diag_help(g, "paths are relative to the folder of this file, or to a folder given with -I");
 }
 
-// -- loading
-// ---------------------------------------------------------------------------------------
+// -- loading -------------------------------------------------------------------------------------
 
 // Parses a text as a module; tree is NULL when it has errors, which are reported.
 static struct stage_module *new_module(struct stage *s, const char *name, const char *shown,
@@ -177,8 +175,7 @@ static void import(struct stage *s, struct stage_env *env, const struct ast *ite
                as ? as->span : item->name_span);
 }
 
-// -- running
-// ---------------------------------------------------------------------------------------
+// -- running -------------------------------------------------------------------------------------
 
 // Functions of a file can call each other wherever they stand in it.
 static void bind_function(struct stage *s, struct stage_env *env, const struct ast *fn)

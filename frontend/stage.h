@@ -13,17 +13,16 @@
 #include "frontend/stage_value.h"
 #include "ir/exact.h"
 
-#define STAGE_MAX_CALLS 500      // calls within calls
-#define STAGE_MAX_NESTING 3000   // expressions and statements within each other, over all calls
-#define STAGE_MAX_NODES 5000000  // tensor operations of a program
-#define STAGE_MAX_WORK 100000000 // expressions evaluated
+#define STAGE_MAX_CALLS 500     // calls within calls
+#define STAGE_MAX_NESTING 3000  // expressions and statements within each other, over all calls
+#define STAGE_MAX_NODES 5000000 // tensor operations of a program
+#define STAGE_MAX_WORK 20000000 // expressions evaluated
 #define STAGE_MAX_MEMORY ((size_t)4 << 30)
 #define STAGE_MAX_LENGTH ((size_t)1 << 26) // elements of an array, bytes of a text
 
 typedef VEC(const char *) stage_names;
 
-// -- names
-// -----------------------------------------------------------------------------------------
+// -- names ---------------------------------------------------------------------------------------
 
 struct stage_binding {
     const char *name;
@@ -68,8 +67,7 @@ struct stage_data {
     int64_t index; // in module->data, or -1: not used by an entry
 };
 
-// -- what is being staged
-// --------------------------------------------------------------------------
+// -- what is being staged ------------------------------------------------------------------------
 
 enum stage_unit_kind { STAGE_ENTRY, STAGE_INIT };
 
@@ -128,8 +126,7 @@ struct stage {
     bool *missing;
 };
 
-// -- stage_diag.c: errors
-// --------------------------------------------------------------------------
+// -- stage_diag.c: errors ------------------------------------------------------------------------
 
 // Reports an error with the calls that led there. Returns a sink when the same error at the same
 // place was reported before (a function called for each of 12 layers is wrong once).
@@ -146,8 +143,7 @@ void stage_order_parts(struct diags *d);
 // Counts one piece of work; false once evaluation has ended or unwinds.
 bool stage_work(struct stage *s, struct span at);
 
-// -- stage_env.c
-// -----------------------------------------------------------------------------------
+// -- stage_env.c ---------------------------------------------------------------------------------
 
 void stage_bind(struct stage *s, struct stage_env *env, const char *name, struct stage_value value,
                 bool rebindable, struct span span);
@@ -164,8 +160,7 @@ void stage_suggest(struct diag *g, const char *word, const char *const *names, s
 // Scope paths: "layers" + "0" -> "layers.0".
 const char *stage_join(struct stage *s, const char *path, const char *name);
 
-// -- stage_expr.c, stage_binary.c, stage_index.c, stage_stmt.c
-// -------------------------------------
+// -- stage_expr.c, stage_binary.c, stage_index.c, stage_stmt.c -----------------------------------
 
 struct stage_value stage_expr(struct stage *s, struct stage_env *env, const struct ast *e);
 struct stage_value stage_range(struct stage *s, struct span at, int64_t low, int64_t high);
@@ -189,8 +184,7 @@ struct stage_value stage_make_function(struct stage *s, const struct stage_env *
 // Compile-time truth: reports anything but a bool.
 bool stage_truth(struct stage *s, struct span at, struct stage_value v, bool *out);
 
-// -- stage_call.c
-// ----------------------------------------------------------------------------------
+// -- stage_call.c --------------------------------------------------------------------------------
 
 struct stage_arg {
     const char *name; // "" when positional
@@ -205,8 +199,7 @@ struct stage_value stage_apply(struct stage *s, struct span at, struct stage_val
                                const struct stage_arg *args, size_t n);
 void stage_check_depth(struct stage *s, struct span at, struct stage_value *v);
 
-// -- stage_type.c: types written in the source
-// -----------------------------------------------------
+// -- stage_type.c: types written in the source ---------------------------------------------------
 
 struct stage_dim {
     int64_t extent;
@@ -230,8 +223,7 @@ ir_typeid stage_type_of(struct stage *s, struct stage_env *env, const struct ast
 bool stage_check(struct stage *s, struct stage_env *env, const struct ast *type,
                  struct stage_value *v, struct span at, const char *what);
 
-// -- stage_tensor.c: nodes
-// -------------------------------------------------------------------------
+// -- stage_tensor.c: nodes -----------------------------------------------------------------------
 
 struct stage_value stage_tensor(struct stage *s, ir_ref r);
 // The node of a tensor, param or state in the current graph; 0 after an error.
@@ -272,8 +264,7 @@ struct stage_value stage_cast(struct stage *s, struct span at, struct stage_valu
 uint32_t stage_loc(struct stage *s, struct span at);
 void stage_name_node(struct stage *s, struct stage_value v, const char *name);
 
-// -- stage_decl.c, stage_data.c, stage_entry.c
-// -----------------------------------------------------
+// -- stage_decl.c, stage_data.c, stage_entry.c ---------------------------------------------------
 
 void stage_param(struct stage *s, struct stage_env *env, const struct ast *st);
 void stage_assign_update(struct stage *s, struct stage_env *env, const struct ast *st);
@@ -285,28 +276,24 @@ void stage_sort_vars(struct stage *s);
 typedef VEC(uint32_t) stage_vars;
 void stage_params(struct stage *s, const char *prefix, stage_vars *out);
 
-// -- stage.c: modules
-// ------------------------------------------------------------------------------
+// -- stage.c: modules ----------------------------------------------------------------------------
 
 // Reads and runs the main file and what it imports. The caller asks s->d->errors.
 void stage_run(struct stage *s, const char *path);
 
-// -- stage_define.c: names given on the command line
-// -------------------------------------------------
+// -- stage_define.c: names given on the command line ---------------------------------------------
 
 void stage_defines_init(struct stage *s);
 // Binds them in the main file; warns of those that it has no use for.
 void stage_defines_bind(struct stage *s, struct stage_env *env, const struct ast *program);
 
-// -- stage_latent.c: to and from latent values
-// -----------------------------------------------------
+// -- stage_latent.c: to and from latent values ---------------------------------------------------
 
 // NULL after an error: functions and tensors are no latent values.
 const struct value *stage_to_latent(struct stage *s, struct span at, struct stage_value v);
 struct stage_value stage_from_latent(struct stage *s, const struct value *v);
 
-// -- builtins
-// --------------------------------------------------------------------------------------
+// -- builtins ------------------------------------------------------------------------------------
 
 #define STAGE_MAX_ARGS 6
 

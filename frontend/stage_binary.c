@@ -19,8 +19,7 @@ static struct stage_value wrong_kinds(struct stage *s, struct span at, enum ast_
     return stage_poison();
 }
 
-// -- arithmetic at compile time
-// --------------------------------------------------------------------
+// -- arithmetic at compile time ------------------------------------------------------------------
 
 static struct stage_value overflow(struct stage *s, struct span at, enum ast_operator op, int64_t a,
                                    int64_t b)
@@ -77,8 +76,7 @@ static struct stage_value numbers(struct stage *s, struct span at, enum ast_oper
     return float_arith(s, at, op, stage_number(a), stage_number(b));
 }
 
-// -- text, bytes, arrays
-// ---------------------------------------------------------------------------
+// -- text, bytes, arrays -------------------------------------------------------------------------
 
 static struct stage_value too_long(struct stage *s, struct span at)
 {
@@ -102,20 +100,12 @@ static struct stage_value join_text(struct stage *s, struct span at, struct stag
 static struct stage_value join_lists(struct stage *s, struct span at, struct stage_value a,
                                      struct stage_value b)
 {
-    size_t na = stage_count(a), nb = stage_count(b);
-    if (na + nb > STAGE_MAX_LENGTH)
+    if (stage_count(a) + stage_count(b) > STAGE_MAX_LENGTH)
         return too_long(s, at);
-    struct stage_value *items = arena_array(s->a, na + nb, sizeof *items);
-    for (size_t i = 0; i < na + nb; i++)
-        items[i] = i < na ? stage_item(a, i) : stage_item(b, i - na);
-    struct stage_array *array = arena_new(s->a, struct stage_array);
-    unsigned da = stage_depth(a), db = stage_depth(b);
-    *array = (struct stage_array){na + nb, items, da > db ? da : db};
-    return (struct stage_value){.kind = STAGE_ARRAY, .as.array = array};
+    return stage_join_lists(s->a, a, b);
 }
 
-// -- comparisons
-// -----------------------------------------------------------------------------------
+// -- comparisons ---------------------------------------------------------------------------------
 
 static bool order_holds(enum ast_operator op, int order)
 {
@@ -149,8 +139,7 @@ static struct stage_value compare(struct stage *s, struct span at, enum ast_oper
     return wrong_kinds(s, at, op, a, b);
 }
 
-// -- tensors
-// ---------------------------------------------------------------------------------------
+// -- tensors -------------------------------------------------------------------------------------
 
 static const struct {
     enum ir_op op;
@@ -195,12 +184,25 @@ static bool check_quotient(struct stage *s, struct span at, struct stage_value a
     return false;
 }
 
+// Arithmetic and order are for numbers.
+static bool check_numbers(struct stage *s, struct span at, enum ast_operator op,
+                          struct stage_value a, struct stage_value b)
+{
+    struct stage_value t = stage_is_tensor(a) ? a : b;
+    if (op == AST_AND || op == AST_OR || op == AST_EQ || op == AST_NE || dtype_of(s, t) != DT_BOOL)
+        return true;
+    struct diag *g = stage_error(s, at, "HLX0405", "`%s` takes numbers, not %s",
+                                 ast_operator_text(op), stage_type_text(s->m, t));
+    diag_help(g, "f32(x) makes 0.0 and 1.0 of bools, i32(x) makes 0 and 1");
+    return false;
+}
+
 static struct stage_value tensors(struct stage *s, struct span at, enum ast_operator op,
                                   struct stage_value a, struct stage_value b)
 {
     if ((op == AST_AND || op == AST_OR) && (!check_bool(s, at, op, a) || !check_bool(s, at, op, b)))
         return stage_poison();
-    if (op == AST_DIV && !check_quotient(s, at, a, b))
+    if (!check_numbers(s, at, op, a, b) || (op == AST_DIV && !check_quotient(s, at, a, b)))
         return stage_poison();
     struct stage_value v[2] = {a, b};
     ir_ref r[2];
@@ -217,8 +219,7 @@ static bool is_operand(struct stage_value v)
     return stage_is_tensor(v) || stage_is_number(v) || v.kind == STAGE_BOOL;
 }
 
-// -- powers
-// ----------------------------------------------------------------------------------------
+// -- powers --------------------------------------------------------------------------------------
 
 // x ** n by squarings from the most significant bit of n on, with `*` as the language has it.
 static struct stage_value repeated(struct stage *s, struct span at, struct stage_value x,
@@ -281,8 +282,7 @@ struct stage_value stage_power(struct stage *s, struct span at, struct stage_val
     return stage_finite(s, at, (double)exact_call(stage_trees(s), IR_pow, args, 2));
 }
 
-// -- all together
-// ----------------------------------------------------------------------------------
+// -- all together --------------------------------------------------------------------------------
 
 struct stage_value stage_unary_value(struct stage *s, struct span at, enum ast_operator op,
                                      struct stage_value v)

@@ -17,8 +17,7 @@ const struct stage_builtin stage_ls_builtins[] = {
     {NULL, NULL, NULL, 0, NULL},
 };
 
-// -- names
-// -----------------------------------------------------------------------------------------
+// -- names ---------------------------------------------------------------------------------------
 
 static void add(struct stage *s, const char *name, struct stage_value v)
 {
@@ -48,8 +47,7 @@ void stage_builtins_init(struct stage *s)
     add(s, "ls", (struct stage_value){.kind = STAGE_MODULE, .as.module = ls});
 }
 
-// -- signatures
-// ------------------------------------------------------------------------------------
+// -- signatures ----------------------------------------------------------------------------------
 
 // One name of a signature.
 struct slot {
@@ -148,8 +146,7 @@ struct stage_value stage_apply_builtin(struct stage *s, struct span at,
     return match(s, &c, args, n) ? b->run(s, &c) : stage_poison();
 }
 
-// -- arguments
-// -------------------------------------------------------------------------------------
+// -- arguments -----------------------------------------------------------------------------------
 
 bool stage_given(const struct stage_call *c, unsigned i)
 {
@@ -163,9 +160,12 @@ struct stage_value stage_arg_error(struct stage *s, struct stage_call *c, unsign
     read_signature(c->builtin->signature, slots);
     struct diag *g = stage_error(s, c->arg_at[i], "HLX0405", "argument `%.*s` of `%s` must be %s",
                                  (int)slots[i].n, slots[i].name, c->builtin->name, wanted);
-    diag_caret(g, "%s",
-               stage_is_tensor(c->arg[i]) ? stage_type_text(s->m, c->arg[i])
-                                          : stage_kind_text(s->m, c->arg[i]));
+    bool scalar = stage_is_number(c->arg[i]) || c->arg[i].kind == STAGE_TEXT;
+    if (stage_is_tensor(c->arg[i]))
+        diag_caret(g, "%s", stage_type_text(s->m, c->arg[i]));
+    else
+        diag_caret(g, "%s %s", stage_kind_text(s->m, c->arg[i]),
+                   scalar ? stage_shown(s->m, c->arg[i]) : "");
     return stage_poison();
 }
 
@@ -263,8 +263,7 @@ bool stage_want_shape(struct stage *s, struct stage_call *c, unsigned i, bool wi
     return true;
 }
 
-// -- the reference
-// ---------------------------------------------------------------------------------
+// -- the reference -------------------------------------------------------------------------------
 
 static void markdown(const struct stage_builtin *b, const char *prefix, struct buf *out)
 {

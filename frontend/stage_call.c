@@ -20,8 +20,7 @@ static const struct ast *formals_of(const struct call *c)
     return c->fn->fn->kid[0];
 }
 
-// -- binding arguments
-// -----------------------------------------------------------------------------
+// -- binding arguments ---------------------------------------------------------------------------
 
 // The formal that a named argument is for, or -1.
 static int64_t find_formal(const struct ast *formals, const char *name)
@@ -114,8 +113,7 @@ static bool bind_all(struct stage *s, struct call *c)
     return ok;
 }
 
-// -- backward rules
-// --------------------------------------------------------------------------------
+// -- backward rules ------------------------------------------------------------------------------
 
 // The tensors among the arguments that a gradient can flow to.
 struct flow {
@@ -227,8 +225,7 @@ static struct stage_value with_backward(struct stage *s, const struct call *c,
     return stage_tensor(s, stage_node(s, c->at, IR_custom, args, 1 + 2 * in.n, attrs, 2, 0));
 }
 
-// -- calls
-// -----------------------------------------------------------------------------------------
+// -- calls ---------------------------------------------------------------------------------------
 
 static struct stage_value finish(struct stage *s, struct call *c, struct stage_value v)
 {

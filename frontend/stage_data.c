@@ -11,8 +11,7 @@
 #include "frontend/stage_idx.h"
 #include "latent/handle.h"
 
-// -- making a source
-// -------------------------------------------------------------------------------
+// -- making a source -----------------------------------------------------------------------------
 
 static struct stage_value data_value(struct stage *s, const struct stage_call *c,
                                      struct stage_data **out)
@@ -64,8 +63,7 @@ static const struct value *read_file(struct stage *s, struct stage_call *c, unsi
     return v;
 }
 
-// -- sequences of tokens
-// ---------------------------------------------------------------------------
+// -- sequences of tokens -------------------------------------------------------------------------
 
 static bool want_tokens(struct stage *s, struct stage_call *c, unsigned i, const char **out)
 {
@@ -156,8 +154,7 @@ struct stage_value stage_data_text(struct stage *s, struct stage_call *c)
     return v;
 }
 
-// -- tables
-// ----------------------------------------------------------------------------------------
+// -- tables --------------------------------------------------------------------------------------
 
 // What is known of a column: the shape of its rows and the kinds of its numbers.
 struct column {
@@ -261,8 +258,7 @@ struct stage_value stage_data_table(struct stage *s, struct stage_call *c)
     return v;
 }
 
-// -- images
-// ----------------------------------------------------------------------------------------
+// -- images --------------------------------------------------------------------------------------
 
 static bool idx_header(struct stage *s, struct stage_call *c, unsigned i, const char *path,
                        const struct value *file, struct stage_idx *out)
@@ -301,8 +297,7 @@ struct stage_value stage_data_idx(struct stage *s, struct stage_call *c)
     return v;
 }
 
-// -- declarations
-// ----------------------------------------------------------------------------------
+// -- declarations --------------------------------------------------------------------------------
 
 void stage_data_decl(struct stage *s, struct stage_env *env, const struct ast *item)
 {

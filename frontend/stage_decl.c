@@ -19,8 +19,7 @@ static const char *kind_text(enum ir_var_kind kind)
     return kind == IR_PARAM ? "param" : "state";
 }
 
-// -- initialisers
-// ----------------------------------------------------------------------------------
+// -- initialisers --------------------------------------------------------------------------------
 
 struct init {
     struct ir_graph *graph;
@@ -105,13 +104,16 @@ static bool same_init(const struct init *a, const struct init *b)
     return true;
 }
 
-// -- declarations
-// ----------------------------------------------------------------------------------
+// -- declarations --------------------------------------------------------------------------------
 
 static bool declared_twice(struct stage *s, const struct decl *d, const struct ir_var *var)
 {
     struct diag *g = stage_error(s, d->name->span, "HLX0602", "`%s` is declared twice", d->path);
-    diag_label(g, var->span, "first here");
+    struct span here = d->name->span;
+    if (here.file == var->span.file && here.start == var->span.start)
+        diag_caret(g, "by two calls of one function");
+    else
+        diag_label(g, var->span, "first here");
     diag_help(g,
               "give one of the calls a scope of its own with `as NAME`, or write `share %s` to "
               "mean the same one",
@@ -198,8 +200,7 @@ void stage_param(struct stage *s, struct stage_env *env, const struct ast *st)
     }
 }
 
-// -- updates
-// ---------------------------------------------------------------------------------------
+// -- updates -------------------------------------------------------------------------------------
 
 static bool can_update(struct stage *s, const struct ast *st)
 {
@@ -253,8 +254,7 @@ void stage_assign_update(struct stage *s, struct stage_env *env, const struct as
         vec_push(s->a, &s->unit->updates, (struct stage_update){target.as.var, r, st->span});
 }
 
-// -- all of them
-// -----------------------------------------------------------------------------------
+// -- all of them ---------------------------------------------------------------------------------
 
 static bool under(const char *path, const char *prefix)
 {

@@ -15,8 +15,7 @@ struct entry {
     bool failed; // an input or attribute was wrong: nothing more is said about what follows from it
 };
 
-// -- attributes
-// ------------------------------------------------------------------------------------
+// -- attributes ----------------------------------------------------------------------------------
 
 // What may stand after `using`.
 static const struct {
@@ -82,8 +81,7 @@ static bool check_attribute(struct stage *s, const struct entry *e, const struct
     return true;
 }
 
-// -- data
-// ------------------------------------------------------------------------------------------
+// -- data ----------------------------------------------------------------------------------------
 
 // Puts a data source into the module when an entry uses it first.
 static bool use_data(struct stage *s, const struct entry *e, struct stage_data *d)
@@ -167,13 +165,16 @@ static void check_inputs(struct stage *s, const struct entry *e, const struct st
     }
 }
 
-static void take_attributes(struct stage *s, struct entry *e)
+// What stands after `using`; it does not see the arguments.
+static struct stage_value attributes_of(struct stage *s, struct entry *e)
 {
-    struct stage_value v = {.kind = STAGE_OBJECT};
-    static const struct stage_object empty = {0};
-    v.as.object = &empty;
     if (e->item->kid[3])
-        v = stage_expr(s, &e->env, e->item->kid[3]);
+        return stage_expr(s, &e->env, e->item->kid[3]);
+    return stage_object(s->a, NULL, 0);
+}
+
+static void take_attributes(struct stage *s, struct entry *e, struct stage_value v)
+{
     if (v.kind != STAGE_OBJECT)
         return;
     struct value_field *fields = arena_array(s->a, v.as.object->n, sizeof *fields);
@@ -196,8 +197,7 @@ static void take_attributes(struct stage *s, struct entry *e)
     e->out.attrs = value_object(s->a, fields, n, NULL);
 }
 
-// -- inputs and outputs
-// ----------------------------------------------------------------------------
+// -- inputs and outputs --------------------------------------------------------------------------
 
 static void take_input(struct stage *s, struct entry *e, const struct ast *formal)
 {
@@ -230,8 +230,8 @@ static void add_output(struct stage *s, struct entry *e, const char *name, struc
     if (v.kind == STAGE_POISON)
         return;
     if (!stage_is_tensor(v) && !stage_is_number(v) && v.kind != STAGE_BOOL) {
-        struct diag *g = stage_error(s, at, "HLX0609", "`%s` of an entry's result is %s", name,
-                                     stage_kind_text(s->m, v));
+        struct diag *g =
+            stage_error(s, at, "HLX0609", "the output `%s` is %s", name, stage_kind_text(s->m, v));
         diag_help(g, "an entry returns tensors and numbers: return { loss: l };");
         return;
     }
@@ -257,8 +257,7 @@ static void take_outputs(struct stage *s, struct entry *e, struct stage_value v,
     }
 }
 
-// -- staging
-// ---------------------------------------------------------------------------------------
+// -- staging -------------------------------------------------------------------------------------
 
 static struct stage_unit *new_unit(struct stage *s, const char *name)
 {
@@ -286,17 +285,20 @@ static struct stage_value run_body(struct stage *s, struct entry *e)
 static void stage_plan(struct stage *s, struct entry *e, const char *name)
 {
     unsigned errors = s->d->errors;
-    if (ir_find_entry(s->m, name)) {
-        stage_fail(s, e->at, "HLX0302", "two entries are called `%s`", name);
+    const struct ir_entry *taken = ir_find_entry(s->m, name);
+    if (taken) {
+        struct diag *g = stage_error(s, e->at, "HLX0302", "two entries are called `%s`", name);
+        diag_label(g, taken->span, "first here");
         return;
     }
     e->unit = s->unit = new_unit(s, name);
     e->out = (struct ir_entry){.name = name, .graph = e->unit->graph, .span = e->at};
     s->path = "";
+    struct stage_value attributes_given = attributes_of(s, e);
     for (uint32_t i = 0; i < e->item->kid[0]->nkids; i++)
         if (e->item->kid[0]->kid[i]->kind == AST_FORMAL)
             take_input(s, e, e->item->kid[0]->kid[i]);
-    take_attributes(s, e);
+    take_attributes(s, e, attributes_given);
     struct stage_value v = run_body(s, e);
     take_outputs(s, e, v, s->d->errors == errors && !s->stop);
     s->unit = NULL;

@@ -5,11 +5,9 @@
 
 #include "ir/build.h"
 
-// -- positions
-// -------------------------------------------------------------------------------------
+// -- positions -----------------------------------------------------------------------------------
 
-static struct stage_value outside(struct stage *s, struct span at, int64_t i, int64_t n,
-                                  const char *what)
+static void outside(struct stage *s, struct span at, int64_t i, int64_t n, const char *what)
 {
     struct diag *g =
         stage_error(s, at, "HLX0404", "index %lld is outside of %s", (long long)i, what);
@@ -17,7 +15,6 @@ static struct stage_value outside(struct stage *s, struct span at, int64_t i, in
         diag_caret(g, "0 to %lld, or -%lld to -1", (long long)n - 1, (long long)n);
     else
         diag_caret(g, "there are no elements");
-    return stage_poison();
 }
 
 // A compile-time index into n elements; negative counts from the end.
@@ -55,7 +52,9 @@ static bool slice_end(struct stage *s, struct stage_env *env, const struct ast *
     }
     *out = v.as.integer < 0 ? v.as.integer + n : v.as.integer;
     if (v.as.integer > n || *out < 0) {
-        outside(s, e->span, v.as.integer, n, what);
+        struct diag *g = stage_error(s, e->span, "HLX0404", "a slice to %lld is outside of %s",
+                                     (long long)v.as.integer, what);
+        diag_caret(g, "0 to %lld", (long long)n);
         return false;
     }
     return true;
@@ -72,8 +71,7 @@ static bool slice_bounds(struct stage *s, struct stage_env *env, const struct as
     return true;
 }
 
-// -- compile-time values
-// ---------------------------------------------------------------------------
+// -- compile-time values -------------------------------------------------------------------------
 
 static struct stage_value sub_text(struct stage *s, struct stage_value v, int64_t low, int64_t high)
 {
@@ -161,8 +159,7 @@ static struct stage_value object_item(struct stage *s, struct stage_value v, str
     return found ? *found : no_field(s, at, v, key.as.text.at);
 }
 
-// -- tensors
-// ---------------------------------------------------------------------------------------
+// -- tensors -------------------------------------------------------------------------------------
 
 // What an index list selects: bounds of each axis, and which axes go away.
 struct selection {
@@ -177,8 +174,7 @@ static bool select_axis(struct stage *s, struct stage_env *env, const struct ast
                         struct selection *out)
 {
     int64_t *b = out->bounds + 3 * (size_t)axis, n = t->dim[axis];
-    const char *what =
-        arena_printf(s->a, "dimension %u, which has %lld elements", axis, (long long)n);
+    const char *what = arena_printf(s->a, "dimension %u of %s", axis, ir_type_text(s->m, t->base));
     if (e->kind == AST_RANGE) {
         if (!slice_bounds(s, env, e, n, what, &b[0], &b[1]))
             return false;
@@ -247,8 +243,7 @@ static struct stage_value gather(struct stage *s, const struct ast *e, struct st
     return stage_tensor(s, stage_node(s, e->span, IR_gather_rows, r, 2, NULL, 0, 0));
 }
 
-// -- all together
-// ----------------------------------------------------------------------------------
+// -- all together --------------------------------------------------------------------------------
 
 struct stage_value stage_index(struct stage *s, struct stage_env *env, const struct ast *e)
 {

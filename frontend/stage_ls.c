@@ -33,8 +33,7 @@ struct stage_value stage_ls_collapse(struct stage *s, struct stage_call *c)
     return handle_text_value(s, text);
 }
 
-// -- resolving
-// -------------------------------------------------------------------------------------
+// -- resolving -----------------------------------------------------------------------------------
 
 static bool is_hex(const char *at, size_t n)
 {
@@ -91,8 +90,7 @@ struct stage_value stage_ls_resolve(struct stage *s, struct stage_call *c)
     return found ? stage_from_latent(s, v) : not_found(s, c, text);
 }
 
-// -- the whole store
-// -------------------------------------------------------------------------------
+// -- the whole store -----------------------------------------------------------------------------
 
 // The handle of { objects: [handles in order], names: { name: handle } }.
 struct stage_value stage_ls_snapshot(struct stage *s, struct stage_call *c)

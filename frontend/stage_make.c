@@ -101,8 +101,7 @@ struct stage_value stage_make_one_hot(struct stage *s, struct stage_call *c)
     return stage_cast(s, c->at, stage_map(s, c->at, "one_hot", IR_eq, pair, 2), DT_F32);
 }
 
-// -- constants
-// -------------------------------------------------------------------------------------
+// -- constants -----------------------------------------------------------------------------------
 
 // A nested array being flattened.
 struct flat {
@@ -185,8 +184,7 @@ struct stage_value stage_make_tensor(struct stage *s, struct stage_call *c)
     return stage_cast(s, c->at, stage_tensor(s, r), dtype);
 }
 
-// -- counters and random bits
-// ----------------------------------------------------------------------
+// -- counters and random bits --------------------------------------------------------------------
 
 struct stage_value stage_make_step(struct stage *s, struct stage_call *c)
 {

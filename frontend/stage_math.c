@@ -10,8 +10,7 @@ static bool is_operand(struct stage_value v)
     return stage_is_tensor(v) || stage_is_number(v);
 }
 
-// -- one operand
-// -----------------------------------------------------------------------------------
+// -- one operand ---------------------------------------------------------------------------------
 
 // Nearest whole number, ties to even, whatever the rounding mode of the machine's library is.
 static double round_even(double x)
@@ -61,8 +60,7 @@ struct stage_value stage_math_unary(struct stage *s, struct stage_call *c)
     return stage_map(s, c->at, c->builtin->name, (enum ir_op)c->builtin->op, c->arg, 1);
 }
 
-// -- two operands
-// ----------------------------------------------------------------------------------
+// -- two operands --------------------------------------------------------------------------------
 
 static bool check_operands(struct stage *s, struct stage_call *c, unsigned n)
 {
@@ -148,8 +146,7 @@ struct stage_value stage_math_bits(struct stage *s, struct stage_call *c)
     return stage_map(s, c->at, c->builtin->name, (enum ir_op)c->builtin->op, c->arg, n);
 }
 
-// -- choices and conversions
-// -----------------------------------------------------------------------
+// -- choices and conversions ---------------------------------------------------------------------
 
 // All three in one shape; broadcasting goes every way.
 static struct stage_value choose(struct stage *s, struct stage_call *c)

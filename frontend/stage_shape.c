@@ -5,8 +5,7 @@
 
 #include "ir/build.h"
 
-// -- asking
-// ----------------------------------------------------------------------------------------
+// -- asking --------------------------------------------------------------------------------------
 
 static bool want_type(struct stage *s, struct stage_call *c, struct ir_type *out)
 {
@@ -47,8 +46,7 @@ struct stage_value stage_shape_dtype(struct stage *s, struct stage_call *c)
     return want_type(s, c, &t) ? stage_type(t.dtype) : stage_poison();
 }
 
-// -- reshaping
-// -------------------------------------------------------------------------------------
+// -- reshaping -----------------------------------------------------------------------------------
 
 // Replaces the one -1 of a shape by what is left of n elements.
 static bool fill_wild(struct stage *s, struct stage_call *c, int64_t n, unsigned rank,
@@ -104,8 +102,7 @@ struct stage_value stage_shape_broadcast(struct stage *s, struct stage_call *c)
     return stage_tensor(s, stage_spread(s, c->at, x, ir_type_make(s->m, dtype, rank, dims, NULL)));
 }
 
-// -- order of axes
-// ---------------------------------------------------------------------------------
+// -- order of axes -------------------------------------------------------------------------------
 
 struct stage_value stage_shape_transpose(struct stage *s, struct stage_call *c)
 {
@@ -145,8 +142,7 @@ struct stage_value stage_shape_permute(struct stage *s, struct stage_call *c)
     return stage_tensor(s, stage_node(s, c->at, IR_transpose, &x, 1, perm, n, 0));
 }
 
-// -- joining
-// ---------------------------------------------------------------------------------------
+// -- joining -------------------------------------------------------------------------------------
 
 // The tensors of an array, of one element type. NULL after an error.
 static ir_ref *want_parts(struct stage *s, struct stage_call *c, unsigned *n)
@@ -218,8 +214,7 @@ struct stage_value stage_shape_stack(struct stage *s, struct stage_call *c)
     return stage_tensor(s, stage_node(s, c->at, IR_concat, parts, n, &axis, 1, 0));
 }
 
-// -- margins
-// ---------------------------------------------------------------------------------------
+// -- margins -------------------------------------------------------------------------------------
 
 static bool want_margin(struct stage *s, struct stage_call *c, struct stage_value pair,
                         int64_t *out)
@@ -255,8 +250,7 @@ struct stage_value stage_shape_pad(struct stage *s, struct stage_call *c)
     return stage_tensor(s, stage_node(s, c->at, IR_pad, x, 2, margins, 3 * rank, 0));
 }
 
-// -- rows
-// ------------------------------------------------------------------------------------------
+// -- rows ----------------------------------------------------------------------------------------
 
 struct stage_value stage_shape_gather(struct stage *s, struct stage_call *c)
 {

@@ -8,8 +8,7 @@ static struct span name_place(const struct ast *st)
     return st->name_span.file ? st->name_span : st->span;
 }
 
-// -- bindings
-// --------------------------------------------------------------------------------------
+// -- bindings ------------------------------------------------------------------------------------
 
 // The value of a `let` or `var`, unless -D gave another.
 static struct stage_value bound_value(struct stage *s, struct stage_env *env, const struct ast *st)
@@ -83,8 +82,7 @@ static struct stage_value run_fn(struct stage *s, struct stage_env *env, const s
     return stage_null();
 }
 
-// -- conditions
-// ------------------------------------------------------------------------------------
+// -- conditions ----------------------------------------------------------------------------------
 
 bool stage_truth(struct stage *s, struct span at, struct stage_value v, bool *out)
 {
@@ -94,8 +92,8 @@ bool stage_truth(struct stage *s, struct span at, struct stage_value v, bool *ou
     }
     if (v.kind == STAGE_POISON)
         return false;
-    struct diag *g =
-        stage_error(s, at, "HLX0411", "a condition is a bool, not %s", stage_type_text(s->m, v));
+    struct diag *g = stage_error(s, at, "HLX0411", "a condition is a bool, not %s%s",
+                                 stage_is_tensor(v) ? "a tensor " : "", stage_type_text(s->m, v));
     if (stage_is_tensor(v))
         diag_help(g, "where(c, a, b) chooses by a tensor, element by element");
     return false;
@@ -117,8 +115,7 @@ struct stage_value stage_if(struct stage *s, struct stage_env *env, const struct
     }
 }
 
-// -- loops
-// -----------------------------------------------------------------------------------------
+// -- loops ---------------------------------------------------------------------------------------
 
 // One turn of a loop. Where the element is a param or state, declarations go under its path.
 static void run_turn(struct stage *s, const struct stage_env *env, const struct ast *st,
@@ -173,8 +170,7 @@ static struct stage_value run_for(struct stage *s, struct stage_env *env, const 
     return stage_null();
 }
 
-// -- the rest
-// --------------------------------------------------------------------------------------
+// -- the rest ------------------------------------------------------------------------------------
 
 static struct stage_value run_return(struct stage *s, struct stage_env *env, const struct ast *st)
 {

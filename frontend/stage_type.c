@@ -5,8 +5,7 @@
 
 #include "ir/build.h"
 
-// -- dimensions
-// ------------------------------------------------------------------------------------
+// -- dimensions ----------------------------------------------------------------------------------
 
 // What a dimension is called in messages and in the IR: `D`, and `vocab` for `c.vocab`.
 static const char *dim_name(const struct ast *e)
@@ -81,8 +80,7 @@ static const char *wanted_text(struct stage *s, enum dtype dtype, const stage_di
     return text;
 }
 
-// -- the type of a declaration
-// ---------------------------------------------------------------------
+// -- the type of a declaration -------------------------------------------------------------------
 
 static bool all_bound(struct stage *s, struct stage_env *env, const stage_dims *dims,
                       const char *help)
@@ -128,8 +126,7 @@ ir_typeid stage_type_of(struct stage *s, struct stage_env *env, const struct ast
     return 0;
 }
 
-// -- compile-time types
-// ----------------------------------------------------------------------------
+// -- compile-time types --------------------------------------------------------------------------
 
 static bool is_any(struct stage_value v)
 {
@@ -208,8 +205,7 @@ static bool check_value(struct stage *s, const struct ast *type, struct stage_va
     return unknown_type(s, type);
 }
 
-// -- tensors
-// ---------------------------------------------------------------------------------------
+// -- tensors -------------------------------------------------------------------------------------
 
 // Names of the signature go to dimensions that had none.
 static void take_names(struct stage *s, struct stage_value v, const stage_dims *dims)

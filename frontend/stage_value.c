@@ -28,7 +28,7 @@ struct stage_value stage_array(struct arena *a, const struct stage_value *items,
         depth = stage_depth(items[i]) > depth ? stage_depth(items[i]) : depth;
     }
     struct stage_array *array = arena_new(a, struct stage_array);
-    *array = (struct stage_array){n, at, depth + 1};
+    *array = (struct stage_array){n, at, NULL, depth + 1};
     return (struct stage_value){.kind = STAGE_ARRAY, .as.array = array};
 }
 
@@ -119,6 +119,29 @@ struct stage_value stage_item(struct stage_value v, size_t i)
     if (v.kind == STAGE_RANGE)
         return stage_int(v.as.range.low + (int64_t)i);
     return v.as.array->at[i];
+}
+
+struct stage_value stage_join_lists(struct arena *a, struct stage_value x, struct stage_value y)
+{
+    size_t nx = stage_count(x), ny = stage_count(y);
+    unsigned dx = stage_depth(x), dy = stage_depth(y);
+    struct stage_array *out = arena_new(a, struct stage_array);
+    *out = (struct stage_array){nx + ny, NULL, NULL, dx > dy ? dx : dy};
+    struct stage_room *room = x.kind == STAGE_ARRAY ? x.as.array->room : NULL;
+    if (room && room->used == nx && ny <= room->cap - nx) {
+        out->at = x.as.array->at;
+        out->room = room;
+    } else {
+        out->room = arena_new(a, struct stage_room);
+        out->room->cap = nx + ny + (nx + ny) / 2;
+        out->at = arena_array(a, out->room->cap, sizeof *out->at);
+        for (size_t i = 0; i < nx; i++)
+            out->at[i] = stage_item(x, i);
+    }
+    for (size_t i = 0; i < ny; i++)
+        out->at[nx + i] = stage_item(y, i);
+    out->room->used = nx + ny;
+    return (struct stage_value){.kind = STAGE_ARRAY, .as.array = out};
 }
 
 // -- equality ------------------------------------------------------------------------------------

@@ -69,10 +69,17 @@ struct stage_value {
     } as;
 };
 
+// Items may be followed by room that later joins fill: values seen so far never change, since each
+// array knows its own n.
+struct stage_room {
+    size_t used, cap;
+};
+
 struct stage_array {
     size_t n;
-    const struct stage_value *at;
-    unsigned depth; // of nesting, 1 for an array of scalars
+    struct stage_value *at;
+    struct stage_room *room; // behind the items; NULL: none
+    unsigned depth;          // of nesting, 1 for an array of scalars
 };
 
 struct stage_field {
@@ -119,6 +126,9 @@ struct stage_value stage_bytes(struct arena *a, enum stage_kind kind, const char
 struct stage_value stage_text(struct arena *a, const char *s);
 // Copies the items.
 struct stage_value stage_array(struct arena *a, const struct stage_value *items, size_t n);
+// a + b of two lists. Joining to the end of the same array again and again copies each item a
+// constant number of times.
+struct stage_value stage_join_lists(struct arena *a, struct stage_value x, struct stage_value y);
 // Copies and sorts the fields; their keys differ.
 struct stage_value stage_object(struct arena *a, const struct stage_field *fields, size_t n);
 // Nesting depth (a scalar is 1). Whoever makes a value of values checks it against VALUE_MAX_DEPTH,

@@ -80,8 +80,7 @@ struct stage_value stage_values_map(struct stage *s, struct stage_call *c)
     return v;
 }
 
-// -- objects
-// ---------------------------------------------------------------------------------------
+// -- objects -------------------------------------------------------------------------------------
 
 struct stage_value stage_values_keys(struct stage *s, struct stage_call *c)
 {
@@ -110,8 +109,7 @@ struct stage_value stage_values_merge(struct stage *s, struct stage_call *c)
     return stage_object(s->a, fields, n);
 }
 
-// -- kinds and conversions
-// -------------------------------------------------------------------------
+// -- kinds and conversions -----------------------------------------------------------------------
 
 struct stage_value stage_values_type(struct stage *s, struct stage_call *c)
 {
@@ -183,8 +181,7 @@ struct stage_value stage_values_float(struct stage *s, struct stage_call *c)
     return stage_finite(s, c->at, x);
 }
 
-// -- effects
-// ---------------------------------------------------------------------------------------
+// -- effects -------------------------------------------------------------------------------------
 
 struct stage_value stage_values_print(struct stage *s, struct stage_call *c)
 {
