@@ -29,20 +29,28 @@ void emit_end(struct emit *e)
     spv_finish(&e->b, &e->call->words);
 }
 
-spv_id emit_extent(struct emit *e, uint64_t x)
+static spv_id push_constant(struct emit *e, size_t i)
 {
     struct spv *b = &e->b;
-    uint32_t word = (uint32_t)x;
-    size_t i = 0;
-    while (i < e->call->push.n && e->call->push.at[i] != word)
-        i++;
-    if (i == DISPATCH_MAX_PUSH)
-        return spv_c32(b, word);
-    if (i == e->call->push.n)
-        vec_push(e->s->arena, &e->call->push, word);
     spv_id pointer = spv_pointer(b, SpvStorageClassPushConstant, spv_u32(b));
     spv_id at = spv_access(b, pointer, e->push_block, SPV(spv_ci32(b, (int32_t)i)));
     return spv_load(b, spv_u32(b), at);
+}
+
+spv_id emit_extent(struct emit *e, uint64_t x)
+{
+    size_t i = 0;
+    while (i < e->call->push.n && e->call->push.at[i] != (uint32_t)x)
+        i++;
+    if (i == DISPATCH_MAX_PUSH)
+        return spv_c32(&e->b, (uint32_t)x);
+    return i == e->call->push.n ? emit_fresh_extent(e, x) : push_constant(e, i);
+}
+
+spv_id emit_fresh_extent(struct emit *e, uint64_t x)
+{
+    vec_push(e->s->arena, &e->call->push, (uint32_t)x);
+    return push_constant(e, e->call->push.n - 1);
 }
 
 static spv_id buffer(struct emit *e, emit_place place, bool writes)

@@ -40,6 +40,7 @@ struct emit_call {
     VEC(struct emit_buffer) buffers; // by binding
     VEC(uint32_t) push;
     uint32_t groups[3];
+    uint32_t known; // the plan's number of a module that is there already + 1, or 0
 };
 
 struct emit {
@@ -74,6 +75,9 @@ void emit_end(struct emit *e);
 // A u32 that depends on shapes: a push constant while there is room (equal ones are shared), else a
 // constant.
 spv_id emit_extent(struct emit *e, uint64_t x);
+// The next push constant, whether or not another has the same value now: for the first few extents
+// of a kernel whose module must not depend on them.
+spv_id emit_fresh_extent(struct emit *e, uint64_t x);
 // The word `index` (u32) of a place's buffer.
 spv_id emit_load(struct emit *e, emit_place place, spv_id index);
 void emit_store(struct emit *e, emit_place place, spv_id index, spv_id word);

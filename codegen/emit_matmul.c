@@ -7,6 +7,8 @@
 // since adding +0 to a flushed -0 would change it.
 #include "codegen/emit_matmul.h"
 
+#include <string.h>
+
 enum { CHEAP = 12 }; // operations of an epilogue that may be repeated for every output in code
 
 void matmul_shape(const struct ir_graph *g, ir_ref r, struct matmul_shape *out)
@@ -32,17 +34,22 @@ static void make_accumulators(struct matmul *x)
 }
 
 // Workgroups: columns of tiles along x, rows along y, batches along z.
+static void tile_groups(const struct matmul_tile *t, const struct matmul_shape *shape,
+                        uint32_t groups[3])
+{
+    groups[0] = (uint32_t)((shape->n + t->bn - 1) / t->bn);
+    groups[1] = (uint32_t)((shape->m + t->bm - 1) / t->bm);
+    groups[2] = (uint32_t)shape->batch;
+}
+
 static void place_tile(struct matmul *x)
 {
     struct emit *e = &x->e;
     const struct matmul_tile *t = x->tile;
-    uint32_t *groups = e->call->groups;
-    groups[0] = (uint32_t)((x->shape.n + t->bn - 1) / t->bn);
-    groups[1] = (uint32_t)((x->shape.m + t->bm - 1) / t->bm);
-    groups[2] = (uint32_t)x->shape.batch;
-    x->m = emit_extent(e, x->shape.m);
-    x->n = emit_extent(e, x->shape.n);
-    x->k = emit_extent(e, x->shape.k);
+    tile_groups(t, &x->shape, e->call->groups);
+    x->m = emit_fresh_extent(e, x->shape.m);
+    x->n = emit_fresh_extent(e, x->shape.n);
+    x->k = emit_fresh_extent(e, x->shape.k);
     x->row0 = emit_mul(e, emit_group(e, 1), spv_c32(&e->b, t->bm));
     x->col0 = emit_mul(e, emit_group(e, 0), spv_c32(&e->b, t->bn));
     spv_id batch = emit_group(e, 2);
@@ -176,8 +183,40 @@ static bool worth_fusing(struct emit *e, const struct ir_kernel *k)
     return n <= CHEAP && emit_per_word(e) == 1;
 }
 
-static void emit_product(const struct emit_source *s, uint32_t kernel,
-                         const struct matmul_tile *tile, bool fused, struct emit_call *call)
+bool matmul_fused(const struct emit_source *s, uint32_t kernel)
+{
+    struct emit probe = {.s = s};
+    emit_draft(&probe, kernel, 0);
+    return worth_fusing(&probe, &s->fusion->kernels.at[kernel]);
+}
+
+static bool foreign(const struct ir_graph *g, ir_ref r)
+{
+    return ir_opcode(g, r) == IR_var || ir_opcode(g, r) == IR_input;
+}
+
+void matmul_pattern(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
+                    struct matmul_pattern *out)
+{
+    const struct ir_graph *g = s->graph;
+    ir_ref r = s->fusion->kernels.at[kernel].anchor;
+    ir_ref a = ir_view_base(g, ir_arg(g, r, 0)), b = ir_view_base(g, ir_arg(g, r, 1));
+    struct matmul_shape shape;
+    matmul_shape(g, r, &shape);
+    memset(out, 0, sizeof *out); // compared as bytes
+    out->tile = tile;
+    out->ta = shape.ta;
+    out->tb = shape.tb;
+    out->blocks = shape.k > MATMUL_BLOCK;
+    out->foreign_a = foreign(g, a);
+    out->foreign_b = foreign(g, b);
+    out->observed = s->observed[r];
+    out->exact = s->exact;
+    out->one_operand = s->place_of[a] == s->place_of[b];
+}
+
+void emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
+                 bool fused, struct emit_call *call)
 {
     const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
     struct matmul x = {.tile = tile};
@@ -198,19 +237,31 @@ static void emit_product(const struct emit_source *s, uint32_t kernel,
     emit_end(&x.e);
 }
 
-size_t emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
-                   struct emit_call *calls)
+void emit_matmul_again(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
+                       struct emit_call *call)
 {
-    const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
-    struct emit probe = {.s = s};
-    emit_draft(&probe, kernel, 0);
-    bool fused = worth_fusing(&probe, k);
-    emit_product(s, kernel, tile, fused, &calls[0]);
-    if (fused || k->nodes.n == 1)
-        return 1;
-    emit_map(s, kernel, &calls[1]);
-    return 2;
+    const struct ir_graph *g = s->graph;
+    ir_ref r = s->fusion->kernels.at[kernel].anchor;
+    ir_ref a = ir_view_base(g, ir_arg(g, r, 0)), b = ir_view_base(g, ir_arg(g, r, 1));
+    const ir_ref operand[3] = {a, b, r};
+    struct matmul_shape shape;
+    matmul_shape(g, r, &shape);
+    memset(call, 0, sizeof *call);
+    for (int i = 0; i < 3; i++) {
+        const struct emit_buffer buffer = {s->place_of[operand[i]], i == 2, 0};
+        if (i != 1 || s->place_of[a] != s->place_of[b])
+            vec_push(s->arena, &call->buffers, buffer);
+    }
+    vec_push(s->arena, &call->push, (uint32_t)shape.m);
+    vec_push(s->arena, &call->push, (uint32_t)shape.n);
+    vec_push(s->arena, &call->push, (uint32_t)shape.k);
+    tile_groups(tile, &shape, call->groups);
 }
 
-const struct matmul_tile *const matmul_tiles[] = {
-    &matmul_rows_8x8, &matmul_rows_2x4, &matmul_tile_32, &matmul_tile_64, &matmul_tile_128, NULL};
+const struct matmul_tile *const matmul_tiles[] = {&matmul_rows_8x8,
+                                                  &matmul_rows_2x4,
+                                                  &matmul_tile_16,
+                                                  &matmul_tile_32,
+                                                  &matmul_tile_64,
+                                                  &matmul_tile_128,
+                                                  NULL};

@@ -37,17 +37,35 @@ struct matmul {
     spv_id thread, shared_a, shared_b, down, across; // tile variants
 };
 
-extern const struct matmul_tile matmul_rows_8x8, matmul_rows_2x4;                // no shared memory
-extern const struct matmul_tile matmul_tile_32, matmul_tile_64, matmul_tile_128; // shared memory
+extern const struct matmul_tile matmul_rows_8x8, matmul_rows_2x4; // no shared memory
+extern const struct matmul_tile matmul_tile_16, matmul_tile_32;   // shared memory
+extern const struct matmul_tile matmul_tile_64, matmul_tile_128;
 
 // All variants; ends with NULL.
 extern const struct matmul_tile *const matmul_tiles[];
 
 void matmul_shape(const struct ir_graph *g, ir_ref r, struct matmul_shape *out);
 
-// Emits a MATMUL kernel by one variant: one call, or two when its epilogue is long.
-size_t emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
-                   struct emit_call *calls);
+// Whether the elementwise nodes of a MATMUL kernel are short enough to be fused with the product.
+// Where they are not, the kernel is two calls: the product alone, then emit_map.
+bool matmul_fused(const struct emit_source *s, uint32_t kernel);
+
+// What the module of a product alone depends on. Compared as bytes.
+struct matmul_pattern {
+    const struct matmul_tile *tile;
+    bool ta, tb, blocks, foreign_a, foreign_b, observed, exact, one_operand;
+};
+
+void matmul_pattern(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
+                    struct matmul_pattern *out);
+
+// Emits the product of a MATMUL kernel by one variant, its elementwise nodes with it if `fused`.
+void emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
+                 bool fused, struct emit_call *call);
+// What emit_matmul without fusion fills but the module, which an earlier call of the same pattern
+// has: buffers, push constants, groups.
+void emit_matmul_again(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
+                       struct emit_call *call);
 
 // -- for the variants ----------------------------------------------------------------------------
 

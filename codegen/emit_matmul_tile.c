@@ -1,7 +1,8 @@
 // emit_matmul_tile.c: products through tiles in shared memory, double-buffered, for GPUs.
 //
 // A workgroup copies bm x bk of A and bk x bn of B into one of two buffers while it multiplies from
-// the other. Tiles lie k-major as vec4, so an invocation reads four rows or columns at once.
+// the other. Tiles lie k-major as vectors, so an invocation reads up to four rows or columns at
+// once.
 #include "codegen/emit_matmul.h"
 
 static unsigned loads(const struct matmul *x, unsigned extent)
@@ -9,24 +10,35 @@ static unsigned loads(const struct matmul *x, unsigned extent)
     return extent * x->tile->bk / x->tile->threads;
 }
 
-static spv_id tile_array(struct matmul *x, unsigned extent)
+// Rows or columns that an invocation reads together.
+static unsigned width(unsigned count)
 {
-    struct spv *b = &x->e.b;
-    spv_id vec4 = spv_vector(b, spv_f32(b), 4);
-    return spv_variable(b, SpvStorageClassWorkgroup,
-                        spv_array(b, vec4, 2 * x->tile->bk * extent / 4));
+    return count < 4 ? count : 4;
 }
 
-// This invocation's rows are 4 together, then 4 together half a tile further down: neighbouring
-// invocations then read neighbouring vec4. Columns likewise.
+static spv_id element_type(struct matmul *x, unsigned count)
+{
+    struct spv *b = &x->e.b;
+    return width(count) == 1 ? spv_f32(b) : spv_vector(b, spv_f32(b), width(count));
+}
+
+static spv_id tile_array(struct matmul *x, unsigned extent, unsigned count)
+{
+    struct spv *b = &x->e.b;
+    unsigned n = 2 * x->tile->bk * extent / width(count);
+    return spv_variable(b, SpvStorageClassWorkgroup, spv_array(b, element_type(x, count), n));
+}
+
+// This invocation's rows are one vector, then one further down the tile, and so on: neighbouring
+// invocations then read neighbouring vectors. Columns likewise.
 static void spread(struct matmul *x, spv_id origin, spv_id at, unsigned extent, unsigned count,
                    spv_id *out)
 {
     struct emit *e = &x->e;
-    unsigned groups = count / 4;
+    unsigned w = width(count), vectors = count / w;
     for (unsigned i = 0; i < count; i++) {
-        unsigned fixed = i / 4 * (extent / groups) + i % 4;
-        spv_id in_tile = emit_add(e, emit_mul(e, at, spv_c32(&e->b, 4)), spv_c32(&e->b, fixed));
+        unsigned fixed = i / w * (extent / vectors) + i % w;
+        spv_id in_tile = emit_add(e, emit_mul(e, at, spv_c32(&e->b, w)), spv_c32(&e->b, fixed));
         out[i] = emit_add(e, origin, in_tile);
     }
 }
@@ -39,8 +51,8 @@ static void begin(struct matmul *x)
     x->thread = emit_local(e, 0);
     x->across = emit_mod(e, x->thread, across);
     x->down = emit_div(e, x->thread, across);
-    x->shared_a = tile_array(x, t->bm);
-    x->shared_b = tile_array(x, t->bn);
+    x->shared_a = tile_array(x, t->bm, t->tm);
+    x->shared_b = tile_array(x, t->bn, t->tn);
     spread(x, x->row0, x->down, t->bm, t->tm, x->row);
     spread(x, x->col0, x->across, t->bn, t->tn, x->col);
 }
@@ -79,39 +91,42 @@ static void fetch(struct matmul *x, spv_id k0, spv_id *va, spv_id *vb)
     }
 }
 
-static void put(struct matmul *x, spv_id shared, unsigned extent, bool k_first, spv_id buffer,
-                const spv_id *v)
+static void put(struct matmul *x, spv_id shared, unsigned extent, unsigned count, bool k_first,
+                spv_id buffer, const spv_id *v)
 {
     struct emit *e = &x->e;
     struct spv *b = &e->b;
-    spv_id pointer = spv_pointer(b, SpvStorageClassWorkgroup, spv_f32(b)), kk, other;
-    spv_id first = emit_mul(e, buffer, spv_c32(b, x->tile->bk));
+    unsigned w = width(count);
+    spv_id pointer = spv_pointer(b, SpvStorageClassWorkgroup, spv_f32(b)), wide = spv_c32(b, w);
+    spv_id first = emit_mul(e, buffer, spv_c32(b, x->tile->bk)), kk, other;
     for (unsigned i = 0; i < loads(x, extent); i++) {
         copied_element(x, i, extent, k_first, &kk, &other);
-        spv_id line = emit_mul(e, emit_add(e, first, kk), spv_c32(b, extent / 4));
-        spv_id at = emit_add(e, line, emit_div(e, other, spv_c32(b, 4)));
-        spv_store(b, spv_access(b, pointer, shared, SPV(at, emit_mod(e, other, spv_c32(b, 4)))),
-                  v[i]);
+        spv_id line = emit_mul(e, emit_add(e, first, kk), spv_c32(b, extent / w));
+        const spv_id at[2] = {emit_add(e, line, emit_div(e, other, wide)),
+                              emit_mod(e, other, wide)};
+        spv_store(b, spv_access(b, pointer, shared, at, w == 1 ? 1 : 2), v[i]);
     }
 }
 
 // -- multiplying ---------------------------------------------------------------------------------
 
-// The vec4s of this invocation in line kk of a tile.
+// The vectors of this invocation in line kk of a tile.
 static void line(struct matmul *x, spv_id shared, unsigned extent, unsigned count, spv_id at,
                  spv_id first_line, spv_id kk, spv_id *out)
 {
     struct emit *e = &x->e;
     struct spv *b = &e->b;
-    spv_id vec4 = spv_vector(b, spv_f32(b), 4);
-    spv_id pointer = spv_pointer(b, SpvStorageClassWorkgroup, vec4);
-    spv_id start = emit_mul(e, emit_add(e, first_line, kk), spv_c32(b, extent / 4));
-    for (unsigned g = 0; g < count / 4; g++) {
-        unsigned skip = g * (extent / 4 / (count / 4));
-        spv_id index = emit_add(e, emit_add(e, start, at), spv_c32(b, skip));
-        spv_id v = spv_load(b, vec4, spv_access(b, pointer, shared, SPV(index)));
-        for (uint32_t c = 0; c < 4; c++)
-            out[4 * g + c] = spv_value(b, SpvOpCompositeExtract, spv_f32(b), SPV(v, c));
+    unsigned w = width(count), vectors = count / w;
+    spv_id type = element_type(x, count);
+    spv_id pointer = spv_pointer(b, SpvStorageClassWorkgroup, type);
+    spv_id start = emit_mul(e, emit_add(e, first_line, kk), spv_c32(b, extent / w));
+    for (unsigned g = 0; g < vectors; g++) {
+        spv_id skip = spv_c32(b, g * (extent / w / vectors));
+        spv_id index = emit_add(e, emit_add(e, start, at), skip);
+        spv_id v = spv_load(b, type, spv_access(b, pointer, shared, SPV(index)));
+        for (uint32_t c = 0; c < w; c++)
+            out[w * g + c] =
+                w == 1 ? v : spv_value(b, SpvOpCompositeExtract, spv_f32(b), SPV(v, c));
     }
 }
 
@@ -147,8 +162,8 @@ static void multiply(struct matmul *x, spv_id buffer, spv_id k0, spv_id end)
 
 static void store_tiles(struct matmul *x, spv_id buffer, const spv_id *va, const spv_id *vb)
 {
-    put(x, x->shared_a, x->tile->bm, !x->shape.ta, buffer, va);
-    put(x, x->shared_b, x->tile->bn, x->shape.tb, buffer, vb);
+    put(x, x->shared_a, x->tile->bm, x->tile->tm, !x->shape.ta, buffer, va);
+    put(x, x->shared_b, x->tile->bn, x->tile->tn, x->shape.tb, buffer, vb);
 }
 
 // One barrier a tile: while buffer 0 is multiplied from, buffer 1 is filled, and the other way
@@ -176,6 +191,8 @@ static void products(struct matmul *x, spv_id from, spv_id end)
     spv_loop_end(b, &l);
 }
 
-const struct matmul_tile matmul_tile_32 = {"tile_32", 32, 32, 16, 4, 4, 64, begin, products};
+// Small tiles with a deep k keep a GPU busy where there are few rows.
+const struct matmul_tile matmul_tile_16 = {"tile_16", 16, 16, 64, 2, 2, 64, begin, products};
+const struct matmul_tile matmul_tile_32 = {"tile_32", 32, 32, 32, 2, 4, 128, begin, products};
 const struct matmul_tile matmul_tile_64 = {"tile_64", 64, 64, 16, 4, 4, 256, begin, products};
 const struct matmul_tile matmul_tile_128 = {"tile_128", 128, 128, 8, 8, 8, 256, begin, products};

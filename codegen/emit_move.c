@@ -160,8 +160,7 @@ static spv_id copied(struct emit *e, ir_ref r, spv_id index)
     unsigned bytes = (unsigned)dtype_bytes(ir_typeof(e->s->graph, r)->dtype);
     r = ir_view_base(e->s->graph, r);
     if (ir_opcode(e->s->graph, r) == IR_counter)
-        return emit_load(e, e->s->counters,
-                         spv_c32(&e->b, (uint32_t)ir_attr(e->s->graph, r, 0)));
+        return emit_load(e, e->s->counters, spv_c32(&e->b, (uint32_t)ir_attr(e->s->graph, r, 0)));
     return emit_foreign(e, r, emit_load_element(e, e->s->place_of[r], bytes, index));
 }
 

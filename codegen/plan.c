@@ -247,6 +247,7 @@ const struct dispatch_program *plan_program(struct arena *a, struct ir_module *m
     struct exact_trees trees;
     exact_init(&trees, m);
     map_init(&kernels.index, a);
+    map_init(&kernels.products, a);
     if (!place_vars(a, m, out, error))
         return NULL;
     size_t n = m->entries.n;

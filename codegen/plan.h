@@ -37,7 +37,8 @@ struct plan_step {
 // Kernels of all entries, each once by content.
 struct plan_kernels {
     struct arena *arena;
-    struct map index; // shader's handle -> number
+    struct map index;    // SHA-256 of the words -> number
+    struct map products; // struct matmul_pattern -> number
     VEC(struct dispatch_kernel) list;
     uint32_t *rank; // number while planning -> place in the sorted list
 };

@@ -46,7 +46,7 @@ static void add_variant(struct plan *p, const char *name, struct emit_call *call
     struct plan_variant v = {.name = name};
     for (size_t i = 0; i < n; i++) {
         struct emit_call *c = &calls[i];
-        struct plan_call out = {.kernel = add_kernel(p, c)};
+        struct plan_call out = {.kernel = c->known ? c->known - 1 : add_kernel(p, c)};
         memcpy(&out.buffers, &c->buffers, sizeof out.buffers);
         memcpy(&out.push, &c->push, sizeof out.push);
         memcpy(out.groups, c->groups, sizeof out.groups);
@@ -78,12 +78,35 @@ static void step_reduce(struct plan *p, uint32_t k)
     add_variant(p, "group", calls, n);
 }
 
+// The product alone: its module is written once for each pattern.
+static void plain_product(struct plan *p, uint32_t k, const struct matmul_tile *tile,
+                          struct emit_call *call)
+{
+    struct matmul_pattern pattern;
+    bool fresh;
+    matmul_pattern(&p->source, k, tile, &pattern);
+    struct map_entry *e = map_put(&p->kernels->products, &pattern, sizeof pattern, &fresh);
+    if (fresh) {
+        emit_matmul(&p->source, k, tile, false, call);
+        e->value.u = add_kernel(p, call);
+    } else {
+        emit_matmul_again(&p->source, k, tile, call);
+    }
+    call->known = (uint32_t)e->value.u + 1;
+}
+
 static void step_matmul(struct plan *p, uint32_t k)
 {
+    bool fused = matmul_fused(&p->source, k), alone = p->fusion.kernels.at[k].nodes.n == 1;
     for (size_t i = 0; matmul_tiles[i]; i++) {
         struct emit_call calls[2];
-        size_t n = emit_matmul(&p->source, k, matmul_tiles[i], calls);
-        add_variant(p, matmul_tiles[i]->name, calls, n);
+        if (fused)
+            emit_matmul(&p->source, k, matmul_tiles[i], true, &calls[0]);
+        else
+            plain_product(p, k, matmul_tiles[i], &calls[0]);
+        if (!fused && !alone)
+            emit_map(&p->source, k, &calls[1]);
+        add_variant(p, matmul_tiles[i]->name, calls, fused || alone ? 1 : 2);
     }
 }
 
