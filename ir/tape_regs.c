@@ -96,7 +96,8 @@ static void number_bound(struct tape *t)
     struct tape_ins *part[2] = {t->once.at, t->body.at};
     size_t n[2] = {t->once.n, t->body.n};
     for (unsigned p = 0; p < 2; p++)
-        for (struct tape_ins *i = part[p]; i < part[p] + n[p]; i++) {
+        for (size_t at = 0; at < n[p]; at++) {
+            struct tape_ins *i = &part[p][at];
             uint32_t *reg[4] = {&i->to, &i->from[0], &i->from[1], &i->from[2]};
             for (unsigned k = 0; k < 4; k++)
                 if (*reg[k] & BOUND)
