@@ -6,8 +6,10 @@
 #include "base/file.h"
 #include "base/version.h"
 #include "codegen/hbin.h"
-#include "codegen/plan.h"
 #include "codegen/hlxc_options.h"
+#include "codegen/modules.h"
+#include "codegen/plan.h"
+#include "codegen/plan_print.h"
 #include "codegen/report.h"
 #include "frontend/frontend.h"
 #include "ir/build.h"
@@ -97,7 +99,7 @@ static void dump_fusion(struct compile *c)
     }
 }
 
-static void make_program(struct compile *c)
+static const struct dispatch_program *make_plan(struct compile *c)
 {
     double start = now();
     const char *why = NULL;
@@ -105,31 +107,62 @@ static void make_program(struct compile *c)
     if (!device)
         fprintf(stderr, "hlxc: only --device cpu will run this: %s\n", why);
     say_time(c, "plan", start);
-    start = now();
-    hbin_write(c->arena, &c->module, &c->sources, device, &c->out);
-    say_time(c, "pack", start);
+    return device;
 }
 
-static void make_stats(struct compile *c)
+static int make_program(struct compile *c)
+{
+    const struct dispatch_program *device = make_plan(c);
+    double start = now();
+    hbin_write(c->arena, &c->module, &c->sources, device, &c->out);
+    say_time(c, "pack", start);
+    return EXIT_OK;
+}
+
+// What a device would run, in one of three forms.
+static int make_device_code(struct compile *c)
+{
+    const struct dispatch_program *device = make_plan(c);
+    const char *folder = c->options->output, *why = NULL;
+    bool ok = device != NULL;
+    if (!ok)
+        return EXIT_PROGRAM;
+    switch (c->options->make) {
+    case HLXC_PLAN: plan_print(device, &c->out); break;
+    case HLXC_SPIRV_ASM: ok = modules_text(c->arena, device, &c->out, &why); break;
+    default: ok = modules_write(c->arena, device, folder, &why); break;
+    }
+    if (ok)
+        return EXIT_OK;
+    fprintf(stderr, "hlxc: %s\n", why);
+    return EXIT_DATA;
+}
+
+static int make_stats(struct compile *c)
 {
     make_program(c);
     size_t bytes = c->out.n;
     buf_clear(&c->out);
     report_stats(c->arena, &c->module, bytes, &c->out);
+    return EXIT_OK;
 }
 
-static void make_output(struct compile *c)
+static int make_output(struct compile *c)
 {
     switch (c->options->make) {
-    case HLXC_HBIN: make_program(c); break;
+    case HLXC_HBIN: return make_program(c);
     case HLXC_IR: ir_print(&c->module, 0, &c->out); break;
-    case HLXC_STATS: make_stats(c); break;
+    case HLXC_STATS: return make_stats(c);
+    case HLXC_PLAN:
+    case HLXC_SPIRV:
+    case HLXC_SPIRV_ASM: return make_device_code(c);
     case HLXC_DUMP:
         if (dumps(c, "fuse"))
             dump_fusion(c);
         break;
     default: break; // the tree is there already; --check makes nothing
     }
+    return EXIT_OK;
 }
 
 // -- writing -----------------------------------------------------------------------------------
@@ -138,7 +171,7 @@ static int write_output(struct compile *c)
 {
     const struct hlxc_options *o = c->options;
     const char *why;
-    if (o->make == HLXC_CHECK)
+    if (o->make == HLXC_CHECK || o->make == HLXC_SPIRV)
         return EXIT_OK;
     if (file_write(c->arena, o->output ? o->output : "-", c->out.n ? c->out.at : "", c->out.n,
                    &why))
@@ -169,8 +202,8 @@ static int compile(struct compile *c)
     diags_print(&c->diags, c->options->diagnostics, c->options->color, stderr);
     if (code != EXIT_OK)
         return code;
-    make_output(c);
-    return write_output(c);
+    code = make_output(c);
+    return code == EXIT_OK ? write_output(c) : code;
 }
 
 // -- the command line --------------------------------------------------------------------------

@@ -19,7 +19,8 @@ enum {
 
 static const struct cli_option options[] = {
     {'o', "output", "FILE", "write to FILE (default: the input's name with .hbin)", "Output"},
-    {OPT_EMIT, "emit", "ast|ir|stats", "write a stage as text instead of the program", 0},
+    {OPT_EMIT, "emit", "ast|ir|stats|plan|spirv|spirv-asm",
+     "write a stage instead of the program (`spirv`: -o names a folder)", 0},
     {OPT_DUMP, "dump", "PASS", "write the IR after a pass (`fuse`: the kernels)", 0},
     {OPT_CHECK, "check", 0, "compile, report errors, write nothing", 0},
     {OPT_OPS, "ops", 0, "print the reference of the IR's operations (Markdown)", 0},
@@ -64,8 +65,9 @@ static int choose(const char *option, const char *value, const char *const *word
 
 static bool set_emit(struct hlxc_options *o, const char *value)
 {
-    static const char *const words[] = {"ast", "ir", "stats"};
-    static const enum hlxc_make make[] = {HLXC_AST, HLXC_IR, HLXC_STATS};
+    static const char *const words[] = {"ast", "ir", "stats", "plan", "spirv", "spirv-asm"};
+    static const enum hlxc_make make[] = {HLXC_AST,  HLXC_IR,    HLXC_STATS,
+                                          HLXC_PLAN, HLXC_SPIRV, HLXC_SPIRV_ASM};
     int i = CHOOSE("emit", value, words);
     if (i >= 0)
         o->make = make[i];
@@ -158,6 +160,8 @@ static int complete(struct hlxc_options *o, int n, char **operand)
     if (n != 1)
         return usage(n == 0 ? "no file to compile was given" : "one file at a time");
     o->input = operand[0];
+    if (o->make == HLXC_SPIRV && !o->output)
+        return usage("--emit=spirv needs -o FOLDER for the modules");
     if (o->make == HLXC_HBIN && !o->output && !strcmp(o->input, "-"))
         return usage("a program from the standard input needs -o FILE");
     if (o->make == HLXC_HBIN && !o->output)

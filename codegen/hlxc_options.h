@@ -5,7 +5,18 @@
 #include "base/diag.h"
 
 // What one run makes.
-enum hlxc_make { HLXC_HBIN, HLXC_AST, HLXC_IR, HLXC_STATS, HLXC_DUMP, HLXC_CHECK, HLXC_OPS };
+enum hlxc_make {
+    HLXC_HBIN,
+    HLXC_AST,
+    HLXC_IR,
+    HLXC_STATS,
+    HLXC_PLAN,
+    HLXC_SPIRV,
+    HLXC_SPIRV_ASM,
+    HLXC_DUMP,
+    HLXC_CHECK,
+    HLXC_OPS
+};
 
 struct hlxc_define {
     const char *name, *value;
