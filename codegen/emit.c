@@ -53,25 +53,43 @@ spv_id emit_fresh_extent(struct emit *e, uint64_t x)
     return push_constant(e, e->call->push.n - 1);
 }
 
-static spv_id buffer(struct emit *e, emit_place place, bool writes)
+static struct emit_buffer *buffer(struct emit *e, emit_place place, size_t *binding)
 {
     struct emit_call *c = e->call;
     size_t i = 0;
     while (i < c->buffers.n && c->buffers.at[i].place != place)
         i++;
-    if (i == c->buffers.n) {
-        spv_id v = spv_buffer(&e->b, (unsigned)i, spv_u32(&e->b), 4, NULL);
-        vec_push(e->s->arena, &c->buffers, (struct emit_buffer){place, false, v});
-    }
-    c->buffers.at[i].writes |= writes;
-    return c->buffers.at[i].variable;
+    if (i == c->buffers.n)
+        vec_push(e->s->arena, &c->buffers, (struct emit_buffer){.place = place});
+    *binding = i;
+    return &c->buffers.at[i];
 }
 
 static spv_id word_at(struct emit *e, emit_place place, spv_id index, bool writes)
 {
     struct spv *b = &e->b;
+    size_t binding;
+    struct emit_buffer *buf = buffer(e, place, &binding);
+    buf->writes |= writes;
+    if (!buf->variable)
+        buf->variable = spv_buffer(b, (unsigned)binding, spv_u32(b), 4, NULL);
     spv_id pointer = spv_pointer(b, SpvStorageClassStorageBuffer, spv_u32(b));
-    return spv_access(b, pointer, buffer(e, place, writes), SPV(spv_c32(b, 0), index));
+    return spv_access(b, pointer, buf->variable, SPV(spv_c32(b, 0), index));
+}
+
+void emit_load4(struct emit *e, emit_place place, spv_id index, spv_id words[4])
+{
+    struct spv *b = &e->b;
+    size_t binding;
+    struct emit_buffer *buf = buffer(e, place, &binding);
+    spv_id four = spv_vector(b, spv_u32(b), 4);
+    if (!buf->variable4)
+        buf->variable4 = spv_buffer(b, (unsigned)binding, four, 16, NULL);
+    spv_id pointer = spv_pointer(b, SpvStorageClassStorageBuffer, four);
+    spv_id at = spv_access(b, pointer, buf->variable4, SPV(spv_c32(b, 0), index));
+    spv_id all = spv_load(b, four, at);
+    for (uint32_t i = 0; i < 4; i++)
+        words[i] = spv_value(b, SpvOpCompositeExtract, spv_u32(b), SPV(all, i));
 }
 
 spv_id emit_load(struct emit *e, emit_place place, spv_id index)

@@ -30,7 +30,7 @@ struct emit_source {
 struct emit_buffer {
     emit_place place;
     bool writes;
-    spv_id variable;
+    spv_id variable, variable4; // as words, and as groups of four; 0: not used so
 };
 
 // A finished kernel and what a call of it binds.
@@ -81,6 +81,8 @@ spv_id emit_fresh_extent(struct emit *e, uint64_t x);
 // The word `index` (u32) of a place's buffer.
 spv_id emit_load(struct emit *e, emit_place place, spv_id index);
 void emit_store(struct emit *e, emit_place place, spv_id index, spv_id word);
+// Words 4 * index .. 4 * index + 3, in one load.
+void emit_load4(struct emit *e, emit_place place, spv_id index, spv_id words[4]);
 // Component i of a built-in vector.
 spv_id emit_group(struct emit *e, unsigned i);
 spv_id emit_local(struct emit *e, unsigned i);

@@ -22,6 +22,11 @@ void matmul_shape(const struct ir_graph *g, ir_ref r, struct matmul_shape *out)
     out->batch = (uint64_t)ir_type_count(t) / (out->m * out->n);
 }
 
+bool matmul_by_four(const struct matmul_shape *s)
+{
+    return s->m % 4 == 0 && s->n % 4 == 0 && s->k % 4 == 0;
+}
+
 // -- setting up ----------------------------------------------------------------------------------
 
 static void make_accumulators(struct matmul *x)
@@ -72,6 +77,20 @@ static spv_id load(struct matmul *x, ir_ref from, spv_id base, spv_id high, spv_
     spv_id at = emit_add(e, base, emit_add(e, emit_mul(e, high, width), low));
     spv_id w = emit_foreign(e, from, emit_load(e, e->s->place_of[from], at));
     return emit_as(e, (struct emit_value){.id = w, .lane = LANE_U32}, LANE_F32);
+}
+
+void matmul_load4(struct matmul *x, bool a, spv_id high, spv_id low4, spv_id out[4])
+{
+    struct emit *e = &x->e;
+    ir_ref from = a ? x->a : x->b;
+    spv_id four = spv_c32(&e->b, 4);
+    spv_id line = a ? (x->shape.ta ? x->m : x->k) : (x->shape.tb ? x->k : x->n);
+    spv_id at = emit_add(e, a ? x->a0 : x->b0, emit_mul(e, high, line));
+    emit_load4(e, e->s->place_of[from], emit_add(e, emit_div(e, at, four), low4), out);
+    for (int i = 0; i < 4; i++) {
+        spv_id w = emit_foreign(e, from, out[i]);
+        out[i] = emit_as(e, (struct emit_value){.id = w, .lane = LANE_U32}, LANE_F32);
+    }
 }
 
 spv_id matmul_load_a(struct matmul *x, spv_id row, spv_id k)
@@ -212,6 +231,7 @@ void matmul_pattern(const struct emit_source *s, uint32_t kernel, const struct m
     out->foreign_b = foreign(g, b);
     out->observed = s->observed[r];
     out->exact = s->exact;
+    out->by_four = matmul_by_four(&shape);
     out->one_operand = s->place_of[a] == s->place_of[b];
 }
 
@@ -248,7 +268,7 @@ void emit_matmul_again(const struct emit_source *s, uint32_t kernel, const struc
     matmul_shape(g, r, &shape);
     memset(call, 0, sizeof *call);
     for (int i = 0; i < 3; i++) {
-        const struct emit_buffer buffer = {s->place_of[operand[i]], i == 2, 0};
+        const struct emit_buffer buffer = {.place = s->place_of[operand[i]], .writes = i == 2};
         if (i != 1 || s->place_of[a] != s->place_of[b])
             vec_push(s->arena, &call->buffers, buffer);
     }
@@ -259,7 +279,7 @@ void emit_matmul_again(const struct emit_source *s, uint32_t kernel, const struc
 }
 
 const struct matmul_tile *const matmul_tiles[] = {&matmul_rows_8x8,
-                                                  &matmul_rows_2x4,
+                                                  &matmul_rows_4x4,
                                                   &matmul_tile_16,
                                                   &matmul_tile_32,
                                                   &matmul_tile_64,

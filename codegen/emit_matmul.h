@@ -37,7 +37,7 @@ struct matmul {
     spv_id thread, shared_a, shared_b, down, across; // tile variants
 };
 
-extern const struct matmul_tile matmul_rows_8x8, matmul_rows_2x4; // no shared memory
+extern const struct matmul_tile matmul_rows_8x8, matmul_rows_4x4; // no shared memory
 extern const struct matmul_tile matmul_tile_16, matmul_tile_32;   // shared memory
 extern const struct matmul_tile matmul_tile_64, matmul_tile_128;
 
@@ -53,7 +53,7 @@ bool matmul_fused(const struct emit_source *s, uint32_t kernel);
 // What the module of a product alone depends on. Compared as bytes.
 struct matmul_pattern {
     const struct matmul_tile *tile;
-    bool ta, tb, blocks, foreign_a, foreign_b, observed, exact, one_operand;
+    bool ta, tb, blocks, by_four, foreign_a, foreign_b, observed, exact, one_operand;
 };
 
 void matmul_pattern(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
@@ -72,6 +72,10 @@ void emit_matmul_again(const struct emit_source *s, uint32_t kernel, const struc
 spv_id matmul_clamp(struct matmul *x, spv_id i, spv_id n); // min(i, n - 1)
 spv_id matmul_load_a(struct matmul *x, spv_id row, spv_id k);
 spv_id matmul_load_b(struct matmul *x, spv_id k, spv_id col);
+// Whether all lines of all operands are whole groups of four words.
+bool matmul_by_four(const struct matmul_shape *s);
+// Four elements of A (or B) in one load: group `low4` of line `high` of the operand as it lies.
+void matmul_load4(struct matmul *x, bool a, spv_id high, spv_id low4, spv_id out[4]);
 // acc[i][j] += a[i] * b[j]
 void matmul_accumulate(struct matmul *x, const spv_id *a, const spv_id *b);
 
