@@ -93,20 +93,20 @@ enum { MAX_NODES = 512 };
 __attribute__((noinline)) static uint32_t walk(const struct exact_tree *t, const uint32_t *args)
 {
     const struct ir_graph *g = t->graph;
-    uint32_t word[MAX_NODES];
+    uint32_t word[MAX_NODES], result = 0;
     for (ir_ref r = 1; r <= t->value; r++) {
         enum ir_op op = ir_opcode(g, r);
         if (op == IR_const || op == IR_input) {
             uint32_t attr = (uint32_t)ir_attr(g, r, 0);
-            word[r] = op == IR_const ? attr : args[attr];
+            result = word[r] = op == IR_const ? attr : args[attr];
             continue;
         }
         unsigned n = ir_get(g, r)->nargs;
         uint32_t a = word[ir_arg(g, r, 0)];
         uint32_t b = n > 1 ? word[ir_arg(g, r, 1)] : 0, c = n > 2 ? word[ir_arg(g, r, 2)] : 0;
-        word[r] = lane_of(g, r)(a, b, c);
+        result = word[r] = lane_of(g, r)(a, b, c);
     }
-    return word[t->value];
+    return result;
 }
 
 uint32_t exact_run(const struct exact_tree *t, const uint32_t *args)
