@@ -158,7 +158,7 @@ static void run_part(struct tape_run *run, const struct tape_ins *ins, size_t co
                      size_t n)
 {
     void **reg = run->reg;
-    for (const struct tape_ins *end = ins + count; ins < end; ins++) {
+    for (; count > 0; count--, ins++) {
         tape_loop *loop;
         if (ins->code >= TAPE_CONST) {
             run_port(run, ins, start, n);
