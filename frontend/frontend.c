@@ -18,8 +18,9 @@ static void init(struct stage *s)
     stage_defines_init(s);
 }
 
-bool frontend_compile(struct arena *a, const char *path, const struct frontend_options *options,
-                      struct sources *sources, struct diags *d, struct ir_module *m, bool *missing)
+bool frontend_compile_text(struct arena *a, const char *path, const char *text, size_t n,
+                           const struct frontend_options *options, struct sources *sources,
+                           struct diags *d, struct ir_module *m, bool *missing)
 {
     struct stage *s = arena_new(a, struct stage);
     *s = (struct stage){.a = a,
@@ -32,7 +33,7 @@ bool frontend_compile(struct arena *a, const char *path, const struct frontend_o
     *missing = false;
     m->profile = options->profile ? options->profile : "exact";
     init(s);
-    stage_run(s, path);
+    stage_run(s, path, text, n);
     stage_order_parts(d);
     if (d->errors)
         return false;
@@ -40,17 +41,33 @@ bool frontend_compile(struct arena *a, const char *path, const struct frontend_o
     return true;
 }
 
+static char *read_main(struct arena *a, const char *path, struct diags *d, size_t *n, bool *missing)
+{
+    const char *error;
+    char *text = file_read(a, path, 0, n, &error);
+    *missing = !text;
+    if (!text)
+        diag_error(d, (struct span){0}, "HLX0001", "%s", error);
+    return text;
+}
+
+bool frontend_compile(struct arena *a, const char *path, const struct frontend_options *options,
+                      struct sources *sources, struct diags *d, struct ir_module *m, bool *missing)
+{
+    size_t n;
+    char *text = read_main(a, path, d, &n, missing);
+    bool ok = text && frontend_compile_text(a, path, text, n, options, sources, d, m, missing);
+    free(text);
+    return ok;
+}
+
 bool frontend_dump_ast(struct arena *a, const char *path, struct sources *sources, struct diags *d,
                        struct buf *out, bool *missing)
 {
     size_t n;
-    const char *error;
-    char *text = file_read(a, path, 0, &n, &error);
-    *missing = !text;
-    if (!text) {
-        diag_error(d, (struct span){0}, "HLX0001", "%s", error);
+    char *text = read_main(a, path, d, &n, missing);
+    if (!text)
         return false;
-    }
     uint32_t file = sources_add(sources, strcmp(path, "-") ? path : "<stdin>", text, n);
     free(text);
     const struct ast_file *tree = parse_file(a, sources, d, file);

@@ -24,6 +24,11 @@ struct frontend_options {
 bool frontend_compile(struct arena *a, const char *path, const struct frontend_options *options,
                       struct sources *sources, struct diags *d, struct ir_module *m, bool *missing);
 
+// The same of a text of n bytes; `path` says where it is from.
+bool frontend_compile_text(struct arena *a, const char *path, const char *text, size_t n,
+                           const struct frontend_options *options, struct sources *sources,
+                           struct diags *d, struct ir_module *m, bool *missing);
+
 // Parses only, for --emit=ast.
 bool frontend_dump_ast(struct arena *a, const char *path, struct sources *sources, struct diags *d,
                        struct buf *out, bool *missing);

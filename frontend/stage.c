@@ -236,19 +236,10 @@ static void load_prelude(struct stage *s)
     s->prelude = m;
 }
 
-void stage_run(struct stage *s, const char *path)
+void stage_run(struct stage *s, const char *path, const char *text, size_t n)
 {
-    size_t n;
-    const char *error;
-    char *text = file_read(s->a, path, 0, &n, &error);
-    if (!text) {
-        *s->missing = true;
-        diag_error(s->d, (struct span){0}, "HLX0001", "%s", error);
-        return;
-    }
     bool standard = !strcmp(path, "-");
     s->main = new_module(s, base_name(s, path), standard ? "<stdin>" : path, text, n);
-    free(text);
     map_put_str(&s->modules, path_clean(s->a, path), NULL)->value.p = s->main;
     if (!s->main->tree)
         return;

@@ -17,7 +17,7 @@
 #define STAGE_MAX_NESTING 3000  // expressions and statements within each other, over all calls
 #define STAGE_MAX_NODES 5000000 // tensor operations of a program
 #define STAGE_MAX_WORK 20000000 // expressions evaluated
-#define STAGE_MAX_MEMORY ((size_t)4 << 30)
+#define STAGE_MAX_MEMORY ((size_t)2 << 30) // besides the files of data
 #define STAGE_MAX_LENGTH ((size_t)1 << 26) // elements of an array, bytes of a text
 
 typedef VEC(const char *) stage_names;
@@ -85,7 +85,8 @@ struct stage_unit {
     struct map declared; // path -> var index: vars that this entry may use
     struct map draws;    // path -> number of random streams drawn there
     VEC(struct stage_update) updates;
-    unsigned backward; // nesting of backward rules being staged
+    struct map updated; // index of a var -> its place in `updates` + 1
+    unsigned backward;  // nesting of backward rules being staged
 };
 
 // A call that is under way.
@@ -117,6 +118,7 @@ struct stage {
     struct span at; // of the expression being evaluated: the place of nodes
     unsigned calls, nesting;
     uint64_t work, nodes;
+    size_t files;              // bytes of data files
     uint32_t custom;           // backward rules so far
     bool unwind;               // `return` was met: go back to the call
     bool stop;                 // a limit was met: end
@@ -142,6 +144,8 @@ struct stage_value stage_halt(struct stage *s, struct span at, const char *forma
 void stage_order_parts(struct diags *d);
 // Counts one piece of work; false once evaluation has ended or unwinds.
 bool stage_work(struct stage *s, struct span at);
+// Counts work that grows with the size of what is worked on.
+void stage_charge(struct stage *s, uint64_t weight);
 
 // -- stage_env.c ---------------------------------------------------------------------------------
 
@@ -197,7 +201,8 @@ struct stage_value stage_call(struct stage *s, struct stage_env *env, const stru
 // Calls a value with evaluated arguments.
 struct stage_value stage_apply(struct stage *s, struct span at, struct stage_value callee,
                                const struct stage_arg *args, size_t n);
-void stage_check_depth(struct stage *s, struct span at, struct stage_value *v);
+// Makes a value that is too large or nests too deep POISON, with an error.
+void stage_check_size(struct stage *s, struct span at, struct stage_value *v);
 
 // -- stage_type.c: types written in the source ---------------------------------------------------
 
@@ -278,8 +283,9 @@ void stage_params(struct stage *s, const char *prefix, stage_vars *out);
 
 // -- stage.c: modules ----------------------------------------------------------------------------
 
-// Reads and runs the main file and what it imports. The caller asks s->d->errors.
-void stage_run(struct stage *s, const char *path);
+// Runs a text as the main file, and what it imports. `path` is where it is from: for messages,
+// relative paths and cycles. The caller asks s->d->errors.
+void stage_run(struct stage *s, const char *path, const char *text, size_t n);
 
 // -- stage_define.c: names given on the command line ---------------------------------------------
 

@@ -102,7 +102,9 @@ static struct stage_value join_lists(struct stage *s, struct span at, struct sta
 {
     if (stage_count(a) + stage_count(b) > STAGE_MAX_LENGTH)
         return too_long(s, at);
-    return stage_join_lists(s->a, a, b);
+    struct stage_value v = stage_join_lists(s->a, a, b);
+    stage_check_size(s, at, &v);
+    return v;
 }
 
 // -- comparisons ---------------------------------------------------------------------------------
@@ -125,6 +127,7 @@ static int compare_texts(struct stage_value a, struct stage_value b)
 static struct stage_value compare(struct stage *s, struct span at, enum ast_operator op,
                                   struct stage_value a, struct stage_value b)
 {
+    stage_charge(s, stage_size(a).weight);
     if (op == AST_EQ || op == AST_NE)
         return stage_bool(stage_equal(a, b) == (op == AST_EQ));
     if (a.kind == STAGE_INT && b.kind == STAGE_INT)

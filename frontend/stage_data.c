@@ -58,7 +58,9 @@ static const struct value *read_file(struct stage *s, struct stage_call *c, unsi
         *s->missing = true;
         return NULL;
     }
+    size_t before = s->a->used;
     const struct value *v = value_bytes(s->a, bytes, n);
+    s->files += s->a->used - before;
     free(bytes);
     return v;
 }

@@ -72,6 +72,7 @@ static struct init stage_init(struct stage *s, struct stage_env *env, const stru
     *unit = (struct stage_unit){.kind = STAGE_INIT, .name = d->path, .graph = ir_graph_new(s->m)};
     map_init(&unit->declared, s->a);
     map_init(&unit->draws, s->a);
+    map_init(&unit->updated, s->a);
     s->unit = unit;
     s->path = arena_printf(s->a, "init:%s", d->path);
     ir_ref r = d->init ? init_value(s, env, d) : 0;
@@ -242,16 +243,18 @@ void stage_assign_update(struct stage *s, struct stage_env *env, const struct as
         return;
     }
     const struct ir_var *var = &s->m->vars.at[target.as.var];
-    for (size_t i = 0; i < s->unit->updates.n; i++) {
-        if (s->unit->updates.at[i].var != target.as.var)
-            continue;
+    struct map_entry *before =
+        map_put(&s->unit->updated, &target.as.var, sizeof target.as.var, NULL);
+    if (before->value.u) {
         struct diag *g = stage_error(s, st->span, "HLX0606", "`%s` is updated twice", var->path);
-        diag_label(g, s->unit->updates.at[i].span, "first here");
+        diag_label(g, s->unit->updates.at[before->value.u - 1].span, "first here");
         return;
     }
     ir_ref r = updated_value(s, st, v, var);
-    if (r)
-        vec_push(s->a, &s->unit->updates, (struct stage_update){target.as.var, r, st->span});
+    if (!r)
+        return;
+    vec_push(s->a, &s->unit->updates, (struct stage_update){target.as.var, r, st->span});
+    before->value.u = s->unit->updates.n;
 }
 
 // -- all of them ---------------------------------------------------------------------------------
@@ -303,6 +306,7 @@ void stage_params(struct stage *s, const char *prefix, stage_vars *out)
     add_params(s, &s->globals, prefix, out);
     if (s->unit)
         add_params(s, &s->unit->declared, prefix, out);
+    stage_charge(s, 32 * (uint64_t)out->n);
     sort_vars(s, out);
 }
 

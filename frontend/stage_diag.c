@@ -84,14 +84,19 @@ struct stage_value stage_halt(struct stage *s, struct span at, const char *forma
     return stage_poison();
 }
 
+void stage_charge(struct stage *s, uint64_t weight)
+{
+    s->work += weight / 16;
+}
+
 bool stage_work(struct stage *s, struct span at)
 {
     if (s->stop || s->unwind)
         return false;
     if (++s->work > STAGE_MAX_WORK)
         stage_halt(s, at, "the program computes too much while it is compiled");
-    else if (s->a->used > STAGE_MAX_MEMORY)
-        stage_halt(s, at, "the program needs more than 4 GiB while it is compiled");
+    else if (s->a->used - s->files > STAGE_MAX_MEMORY)
+        stage_halt(s, at, "the program needs more than 2 GiB while it is compiled");
     return !s->stop;
 }
 

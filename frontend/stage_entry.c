@@ -265,6 +265,7 @@ static struct stage_unit *new_unit(struct stage *s, const char *name)
     *unit = (struct stage_unit){.kind = STAGE_ENTRY, .name = name, .graph = ir_graph_new(s->m)};
     map_init(&unit->declared, s->a);
     map_init(&unit->draws, s->a);
+    map_init(&unit->updated, s->a);
     return unit;
 }
 

@@ -59,13 +59,15 @@ struct diag *stage_unknown_name(struct stage *s, const struct stage_env *env, st
                                 const char *name)
 {
     stage_names names = {0};
+    struct diag *g = stage_error(s, at, "HLX0301", "there is no `%s` here", name);
+    if (!g->arena)
+        return g; // said before
     for (const struct stage_binding *b = env->locals; b; b = b->next)
         vec_push(s->a, &names, b->name);
     add_names(s, &env->module->names, &names);
     if (s->prelude)
         add_names(s, &s->prelude->names, &names);
     add_names(s, &s->builtins, &names);
-    struct diag *g = stage_error(s, at, "HLX0301", "there is no `%s` here", name);
     stage_suggest(g, name, names.at, names.n);
     return g;
 }

@@ -46,11 +46,13 @@ static struct stage_value eval_name(struct stage *s, struct stage_env *env, cons
     return stage_poison();
 }
 
-void stage_check_depth(struct stage *s, struct span at, struct stage_value *v)
+void stage_check_size(struct stage *s, struct span at, struct stage_value *v)
 {
-    if (stage_depth(*v) <= VALUE_MAX_DEPTH)
-        return;
-    *v = stage_fail(s, at, "E_DEPTH_EXCEEDED", "values nest at most %d deep", VALUE_MAX_DEPTH);
+    struct stage_size size = stage_size(*v);
+    if (size.depth > VALUE_MAX_DEPTH)
+        *v = stage_fail(s, at, "E_DEPTH_EXCEEDED", "values nest at most %d deep", VALUE_MAX_DEPTH);
+    else if (size.weight > STAGE_MAX_LENGTH)
+        *v = stage_fail(s, at, "HLX0706", "a value has at most 2^26 elements");
 }
 
 static struct stage_value eval_array(struct stage *s, struct stage_env *env, const struct ast *e)
@@ -59,7 +61,7 @@ static struct stage_value eval_array(struct stage *s, struct stage_env *env, con
     for (uint32_t i = 0; i < e->nkids; i++)
         items[i] = stage_expr(s, env, e->kid[i]);
     struct stage_value v = stage_array(s->a, items, e->nkids);
-    stage_check_depth(s, e->span, &v);
+    stage_check_size(s, e->span, &v);
     return v;
 }
 
@@ -99,7 +101,7 @@ static struct stage_value eval_object(struct stage *s, struct stage_env *env, co
         o->contract = e->as.integer;
         v = (struct stage_value){.kind = STAGE_CONTRACT, .as.object = o};
     }
-    stage_check_depth(s, e->span, &v);
+    stage_check_size(s, e->span, &v);
     return v;
 }
 

@@ -114,6 +114,7 @@ static const char *sized(struct stage *s, struct stage_value v)
 static struct stage_value value_slice(struct stage *s, struct stage_env *env, struct stage_value v,
                                       const struct ast *range)
 {
+    stage_charge(s, stage_size(v).weight);
     int64_t low, high;
     if (!slice_bounds(s, env, range, length(v), sized(s, v), &low, &high))
         return stage_poison();
@@ -124,6 +125,8 @@ static struct stage_value value_item(struct stage *s, struct stage_value v, stru
                                      struct stage_value index)
 {
     int64_t i;
+    if (v.kind == STAGE_TEXT)
+        stage_charge(s, stage_size(v).weight);
     if (!position(s, at, index, length(v), sized(s, v), &i))
         return stage_poison();
     if (v.kind == STAGE_BYTES)

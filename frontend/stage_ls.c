@@ -81,6 +81,7 @@ struct stage_value stage_ls_resolve(struct stage *s, struct stage_call *c)
     const struct map_entry *bound = map_find_str(&s->bound, text);
     const char *full = bound && bound->value.p ? bound->value.p : text;
     size_t n = strlen(full);
+    stage_charge(s, s->store.n);
     bool digits = n >= PREFIX + SHORTEST && !strncmp(full, "&h_", PREFIX) &&
                   is_hex(full + PREFIX, n - PREFIX);
     unsigned found = digits ? find_prefix(s, full, n, &v) : 0;
@@ -95,7 +96,7 @@ struct stage_value stage_ls_resolve(struct stage *s, struct stage_call *c)
 // The handle of { objects: [handles in order], names: { name: handle } }.
 struct stage_value stage_ls_snapshot(struct stage *s, struct stage_call *c)
 {
-    (void)c;
+    stage_charge(s, 32 * (uint64_t)(s->store.n + s->bound.n));
     struct stage_field *held = arena_array(s->a, s->store.n, sizeof *held);
     struct stage_field *names = arena_array(s->a, s->bound.n, sizeof *names);
     size_t nheld = 0, nnames = 0;
@@ -145,6 +146,7 @@ struct stage_value stage_ls_transaction(struct stage *s, struct stage_call *c)
     size_t nstore = s->store.n, nbound = s->bound.n;
     void **store = save(s, &s->store), **bound = save(s, &s->bound);
     unsigned errors = s->d->errors;
+    stage_charge(s, s->store.n + s->bound.n);
     struct stage_value v = stage_apply(s, c->at, c->arg[0], NULL, 0);
     if (s->d->errors != errors) {
         restore(&s->store, store, nstore);

@@ -19,16 +19,23 @@ struct stage_value stage_text(struct arena *a, const char *s)
     return stage_bytes(a, STAGE_TEXT, s, strlen(s));
 }
 
+// A value that holds another is deeper than it and as heavy as all that it holds.
+static void add_size(struct stage_size *to, struct stage_value v)
+{
+    struct stage_size size = stage_size(v);
+    to->weight += size.weight;
+    if (to->depth < size.depth + 1)
+        to->depth = size.depth + 1;
+}
+
 struct stage_value stage_array(struct arena *a, const struct stage_value *items, size_t n)
 {
-    struct stage_value *at = arena_array(a, n, sizeof *at);
-    unsigned depth = 0;
-    for (size_t i = 0; i < n; i++) {
-        at[i] = items[i];
-        depth = stage_depth(items[i]) > depth ? stage_depth(items[i]) : depth;
-    }
     struct stage_array *array = arena_new(a, struct stage_array);
-    *array = (struct stage_array){n, at, NULL, depth + 1};
+    *array = (struct stage_array){n, arena_array(a, n, sizeof *items), NULL, {1, 1}};
+    for (size_t i = 0; i < n; i++) {
+        array->at[i] = items[i];
+        add_size(&array->size, items[i]);
+    }
     return (struct stage_value){.kind = STAGE_ARRAY, .as.array = array};
 }
 
@@ -48,24 +55,29 @@ static int compare_fields(const void *a, const void *b)
 struct stage_value stage_object(struct arena *a, const struct stage_field *fields, size_t n)
 {
     struct stage_field *sorted = arena_array(a, n, sizeof *sorted);
-    unsigned depth = 0;
+    struct stage_object *object = arena_new(a, struct stage_object);
+    *object = (struct stage_object){n, sorted, -1, {1, 1}};
     for (size_t i = 0; i < n; i++) {
         sorted[i] = fields[i];
-        depth = stage_depth(fields[i].value) > depth ? stage_depth(fields[i].value) : depth;
+        add_size(&object->size, fields[i].value);
     }
     qsort(sorted, n, sizeof *sorted, compare_fields);
-    struct stage_object *object = arena_new(a, struct stage_object);
-    *object = (struct stage_object){n, sorted, -1, depth + 1};
     return (struct stage_value){.kind = STAGE_OBJECT, .as.object = object};
 }
 
-unsigned stage_depth(struct stage_value v)
+struct stage_size stage_size(struct stage_value v)
 {
+    struct stage_size size = {1, 1};
     if (v.kind == STAGE_ARRAY)
-        return v.as.array->depth;
-    if (v.kind == STAGE_OBJECT)
-        return v.as.object->depth;
-    return v.kind == STAGE_CONTRACT ? v.as.object->depth + 1 : 1;
+        size = v.as.array->size;
+    else if (v.kind == STAGE_RANGE)
+        size = (struct stage_size){1 + stage_count(v), 2};
+    else if (v.kind == STAGE_OBJECT || v.kind == STAGE_CONTRACT)
+        size = v.as.object->size;
+    else if (v.kind == STAGE_TEXT || v.kind == STAGE_BYTES)
+        size.weight += v.as.text.n / 8;
+    size.depth += v.kind == STAGE_CONTRACT; // it is an object in an object
+    return size;
 }
 
 bool stage_is_number(struct stage_value v)
@@ -121,26 +133,34 @@ struct stage_value stage_item(struct stage_value v, size_t i)
     return v.as.array->at[i];
 }
 
+// Room for n items and half as many to come.
+static struct stage_room *new_room(struct arena *a, size_t n)
+{
+    struct stage_room *room = arena_new(a, struct stage_room);
+    *room = (struct stage_room){n, n + n / 2};
+    return room;
+}
+
 struct stage_value stage_join_lists(struct arena *a, struct stage_value x, struct stage_value y)
 {
     size_t nx = stage_count(x), ny = stage_count(y);
-    unsigned dx = stage_depth(x), dy = stage_depth(y);
     struct stage_array *out = arena_new(a, struct stage_array);
-    *out = (struct stage_array){nx + ny, NULL, NULL, dx > dy ? dx : dy};
+    *out = (struct stage_array){nx + ny, NULL, NULL, stage_size(x)};
     struct stage_room *room = x.kind == STAGE_ARRAY ? x.as.array->room : NULL;
     if (room && room->used == nx && ny <= room->cap - nx) {
         out->at = x.as.array->at;
         out->room = room;
+        room->used += ny;
     } else {
-        out->room = arena_new(a, struct stage_room);
-        out->room->cap = nx + ny + (nx + ny) / 2;
+        out->room = new_room(a, nx + ny);
         out->at = arena_array(a, out->room->cap, sizeof *out->at);
         for (size_t i = 0; i < nx; i++)
             out->at[i] = stage_item(x, i);
     }
-    for (size_t i = 0; i < ny; i++)
+    for (size_t i = 0; i < ny; i++) {
         out->at[nx + i] = stage_item(y, i);
-    out->room->used = nx + ny;
+        add_size(&out->size, out->at[nx + i]);
+    }
     return (struct stage_value){.kind = STAGE_ARRAY, .as.array = out};
 }
 

@@ -69,6 +69,12 @@ struct stage_value {
     } as;
 };
 
+// How large a value is, with all that it holds.
+struct stage_size {
+    uint64_t weight; // elements, fields and each eight bytes of text
+    unsigned depth;  // of nesting; a scalar is 1
+};
+
 // Items may be followed by room that later joins fill: values seen so far never change, since each
 // array knows its own n.
 struct stage_room {
@@ -79,7 +85,7 @@ struct stage_array {
     size_t n;
     struct stage_value *at;
     struct stage_room *room; // behind the items; NULL: none
-    unsigned depth;          // of nesting, 1 for an array of scalars
+    struct stage_size size;
 };
 
 struct stage_field {
@@ -92,7 +98,7 @@ struct stage_object {
     size_t n;
     const struct stage_field *at; // sorted by key
     int64_t contract;             // number, for CONTRACT
-    unsigned depth;
+    struct stage_size size;
 };
 
 static inline struct stage_value stage_poison(void)
@@ -131,9 +137,9 @@ struct stage_value stage_array(struct arena *a, const struct stage_value *items,
 struct stage_value stage_join_lists(struct arena *a, struct stage_value x, struct stage_value y);
 // Copies and sorts the fields; their keys differ.
 struct stage_value stage_object(struct arena *a, const struct stage_field *fields, size_t n);
-// Nesting depth (a scalar is 1). Whoever makes a value of values checks it against VALUE_MAX_DEPTH,
-// so that nothing that walks values runs deep.
-unsigned stage_depth(struct stage_value v);
+// Whoever makes a value of values checks its size (stage_check_size), so that nothing that walks
+// values runs deep or long: arrays that hold one another twice grow fast.
+struct stage_size stage_size(struct stage_value v);
 
 bool stage_is_number(struct stage_value v); // int or float
 double stage_number(struct stage_value v);  // of an int or float

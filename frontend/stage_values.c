@@ -7,6 +7,8 @@
 struct stage_value stage_values_len(struct stage *s, struct stage_call *c)
 {
     struct stage_value v = c->arg[0];
+    if (v.kind == STAGE_TEXT)
+        stage_charge(s, stage_size(v).weight);
     if (stage_is_list(v))
         return stage_int((int64_t)stage_count(v));
     if (v.kind == STAGE_TEXT)
@@ -76,7 +78,7 @@ struct stage_value stage_values_map(struct stage *s, struct stage_call *c)
         v = map_items(s, c, v);
     else
         return stage_arg_error(s, c, 0, "an array or an object");
-    stage_check_depth(s, c->at, &v);
+    stage_check_size(s, c->at, &v);
     return v;
 }
 
@@ -106,7 +108,9 @@ struct stage_value stage_values_merge(struct stage *s, struct stage_call *c)
             fields[n++] = a->at[i];
     for (size_t i = 0; i < b->n; i++)
         fields[n++] = b->at[i];
-    return stage_object(s->a, fields, n);
+    struct stage_value v = stage_object(s->a, fields, n);
+    stage_check_size(s, c->at, &v);
+    return v;
 }
 
 // -- kinds and conversions -----------------------------------------------------------------------
@@ -119,6 +123,7 @@ struct stage_value stage_values_type(struct stage *s, struct stage_call *c)
 struct stage_value stage_values_str(struct stage *s, struct stage_call *c)
 {
     struct buf b = {0};
+    stage_charge(s, stage_size(c->arg[0]).weight);
     stage_show(s->m, c->arg[0], false, &b);
     struct stage_value v = stage_bytes(s->a, STAGE_TEXT, b.n ? b.at : "", b.n);
     buf_free(&b);
@@ -189,6 +194,7 @@ struct stage_value stage_values_print(struct stage *s, struct stage_call *c)
     for (size_t i = 0; out && i < c->nrest; i++) {
         if (i)
             buf_putc(out, ' ');
+        stage_charge(s, stage_size(c->rest[i].value).weight);
         stage_show(s->m, c->rest[i].value, false, out);
     }
     if (out)
