@@ -29,6 +29,9 @@ extern const unsigned oracle_count;
 // zero, has error infinity.
 double oracle_error(uint32_t got, double want);
 
+// The same for n results at once.
+void oracle_errors(const uint32_t *got, const double *want, double *error, unsigned n);
+
 // The same against MPFR's value, for finite operands and results.
 double oracle_error_precise(const struct oracle *o, uint32_t a, uint32_t b, uint32_t got);
 

@@ -36,20 +36,31 @@ struct job {
     atomic_uint next;
 };
 
-static void note_error(struct chunk *c, const struct job *j, uint32_t a, uint32_t b, uint32_t got)
+// The operands and results of a block.
+struct block {
+    uint32_t a[BLOCK_LANES], b[BLOCK_LANES], out[BLOCK_LANES], plain[BLOCK_LANES];
+    double want[BLOCK_LANES], error[BLOCK_LANES];
+};
+
+static double as_double(uint32_t bits)
 {
-    double error = 0;
-    if (j->o->value)
-        error = oracle_error(got, j->o->value((double)f32_of_bits(f32_flush_bits(a)),
-                                              (double)f32_of_bits(f32_flush_bits(b))));
-    if (j->o->exact && got != j->o->exact(a, b))
-        error = (double)INFINITY;
-    if (fabs(error - 0.5) < 1e-6 && !j->o->exact)
-        error = oracle_error_precise(j->o, a, b, got);
-    c->misrounded += error > 0.5;
-    if (error > c->worst || c->inputs == 0)
-        c->worst = error, c->a = a, c->b = b, c->got = got;
-    c->inputs++;
+    return (double)f32_of_bits(f32_flush_bits(bits));
+}
+
+static void find_errors(const struct oracle *o, struct block *x, unsigned n)
+{
+    memset(x->error, 0, sizeof x->error);
+    if (o->value) {
+        for (unsigned k = 0; k < n; k++)
+            x->want[k] = o->value(as_double(x->a[k]), as_double(x->b[k]));
+        oracle_errors(x->out, x->want, x->error, n);
+    }
+    for (unsigned k = 0; k < n; k++) {
+        if (o->exact && x->out[k] != o->exact(x->a[k], x->b[k]))
+            x->error[k] = (double)INFINITY;
+        if (!o->exact && fabs(x->error[k] - 0.5) < 1e-6)
+            x->error[k] = oracle_error_precise(o, x->a[k], x->b[k], x->out[k]);
+    }
 }
 
 static uint64_t fnv(uint64_t h, uint32_t word)
@@ -62,16 +73,20 @@ static const uint64_t fnv_start = 0xcbf29ce484222325u;
 static void run_block(struct chunk *c, const struct job *j, uint32_t *registers, uint64_t first,
                       unsigned n)
 {
-    uint32_t a[BLOCK_LANES] = {0}, b[BLOCK_LANES] = {0}, out[BLOCK_LANES], plain[BLOCK_LANES];
+    struct block x = {.a = {0}, .b = {0}};
     for (unsigned k = 0; k < n; k++)
-        inputs_make(j->o, inputs_sample(first + k * j->stride, j->stride), &a[k], &b[k]);
-    const uint32_t *const args[2] = {a, j->o->nargs > 1 ? b : NULL};
-    block_run(j->program, registers, args, out, true);
-    block_run(j->program, registers, args, plain, false);
+        inputs_make(j->o, inputs_sample(first + k * j->stride, j->stride), &x.a[k], &x.b[k]);
+    const uint32_t *const args[2] = {x.a, j->o->nargs > 1 ? x.b : NULL};
+    block_run(j->program, registers, args, x.out, true);
+    block_run(j->program, registers, args, x.plain, false);
+    find_errors(j->o, &x, n);
     for (unsigned k = 0; k < n; k++) {
-        c->dependent += out[k] != plain[k];
-        c->digest = fnv(c->digest, out[k]);
-        note_error(c, j, a[k], b[k], out[k]);
+        c->dependent += x.out[k] != x.plain[k];
+        c->misrounded += x.error[k] > 0.5;
+        c->digest = fnv(c->digest, x.out[k]);
+        if (x.error[k] > c->worst || c->inputs == 0)
+            c->worst = x.error[k], c->a = x.a[k], c->b = x.b[k], c->got = x.out[k];
+        c->inputs++;
     }
 }
 
