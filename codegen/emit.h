@@ -144,11 +144,16 @@ void emit_copy(const struct emit_source *s, ir_ref r, emit_place to, struct emit
 void emit_scatter(const struct emit_source *s, uint32_t kernel, struct emit_call *call);
 void emit_map(const struct emit_source *s, uint32_t kernel, struct emit_call *call);
 
-// Reductions take one call for every 4096-fold: at most EMIT_MAX_CALLS. scratch: two places of
-// emit_reduce_scratch words each (0: none needed). Returns how many calls were filled.
+// Reductions take one call for every 4096-fold: at most EMIT_MAX_CALLS. `tail` (0: none) is the
+// number
+// + 1 of a MAP kernel over the results that runs at the end of the last call. scratch: two places
+// of emit_reduce_scratch words each (0: none needed). Returns how many calls were filled.
 #define EMIT_MAX_CALLS 4
-size_t emit_reduce(const struct emit_source *s, uint32_t kernel, const emit_place scratch[2],
-                   struct emit_call *calls);
+size_t emit_reduce(const struct emit_source *s, uint32_t kernel, uint32_t tail,
+                   const emit_place scratch[2], struct emit_call *calls);
+// Whether a MAP kernel can be a tail: no narrow stores, and few enough buffers beside
+// `reduction`'s.
+bool emit_is_simple(const struct emit_source *s, uint32_t kernel, ir_ref reduction);
 uint64_t emit_reduce_scratch(const struct ir_graph *g, ir_ref anchor);
 
 #endif

@@ -7,6 +7,7 @@
 #include "codegen/emit.h"
 
 #include "ir/lanes.h"
+#include "runtime/dispatch.h"
 
 enum { PARTIALS = 32, UNITS = 8, GROUP = PARTIALS * UNITS, BLOCK = 4096 };
 
@@ -235,8 +236,9 @@ static void start(struct reduction *r, uint64_t units)
 
 // Emits one pass; `from` is read where `tape` is false. Results go to `to`, `final` ones as the
 // node's value.
-static void emit_pass(const struct emit_source *s, const struct pass *p, uint32_t kernel, bool tape,
-                      emit_place from, emit_place to, struct emit_call *call)
+static void emit_pass(const struct emit_source *s, const struct pass *p, uint32_t kernel,
+                      uint32_t tail, bool tape, emit_place from, emit_place to,
+                      struct emit_call *call)
 {
     const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
     const char *op = ir_op_info(p->how.op)->name;
@@ -259,12 +261,28 @@ static void emit_pass(const struct emit_source *s, const struct pass *p, uint32_
     if (p->blocks == 1)
         v = emit_seen(&e, k->anchor, v);
     emit_store(&e, to, r.unit, v.id);
+    if (tail) {
+        emit_draft(&e, tail - 1, 0);
+        emit_tape(&e, r.unit, 0, s->place_of[k->anchor], v);
+    }
     spv_if_end(b, &first);
     emit_end(&e);
 }
 
-size_t emit_reduce(const struct emit_source *s, uint32_t kernel, const emit_place scratch[2],
-                   struct emit_call *calls)
+// A device has DISPATCH_MAX_BINDINGS buffers for both kernels.
+bool emit_is_simple(const struct emit_source *s, uint32_t kernel, ir_ref reduction)
+{
+    const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
+    const struct ir_kernel *r = &s->fusion->kernels.at[s->fusion->kernel_of.at[reduction] - 1];
+    size_t buffers = k->inputs.n + k->outputs.n + r->inputs.n + r->outputs.n + 2;
+    for (size_t i = 0; i < k->outputs.n; i++)
+        if (dtype_bytes(ir_typeof(s->graph, k->outputs.at[i])->dtype) != 4)
+            return false;
+    return buffers <= DISPATCH_MAX_BINDINGS;
+}
+
+size_t emit_reduce(const struct emit_source *s, uint32_t kernel, uint32_t tail,
+                   const emit_place scratch[2], struct emit_call *calls)
 {
     const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
     struct pass p = first_pass(s->graph, k->anchor);
@@ -272,7 +290,7 @@ size_t emit_reduce(const struct emit_source *s, uint32_t kernel, const emit_plac
     size_t n = 0;
     for (;;) {
         emit_place to = p.blocks == 1 ? s->place_of[k->anchor] : scratch[n % 2];
-        emit_pass(s, &p, kernel, n == 0, from, to, &calls[n]);
+        emit_pass(s, &p, kernel, p.blocks == 1 ? tail : 0, n == 0, from, to, &calls[n]);
         n++;
         if (p.blocks == 1)
             return n;

@@ -59,6 +59,8 @@ struct plan {
     emit_place *place_of;  // by node
     bool *observed;        // by node
     uint32_t *order;       // kernels of the fusion in the order they run
+    uint32_t *tail;        // by kernel: the elementwise kernel it ends with + 1, or 0
+    bool *is_tail;         // by kernel: runs at the end of another
     emit_place *output_at; // by output: its place
     VEC(ir_ref) consts;    // by const place
     VEC(struct plan_step) steps;

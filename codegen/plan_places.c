@@ -76,6 +76,34 @@ static bool *find_late(const struct plan *p)
     return late;
 }
 
+// A small elementwise kernel on what a reduction gives is computed where the result is: it becomes
+// the reduction's tail, if nothing else it reads is of the same level or later.
+static bool can_be_tail(const struct plan *p, const uint32_t *level, uint32_t k, uint32_t *of)
+{
+    const struct ir_graph *g = p->entry->graph;
+    const struct ir_kernel *kernel = &p->fusion.kernels.at[k];
+    uint32_t reduction = UINT32_MAX, highest = 0;
+    if (kernel->class != IRC_MAP || makes_update(p, kernel))
+        return false;
+    for (size_t i = 0; i < kernel->inputs.n; i++) {
+        uint32_t from = p->fusion.kernel_of.at[kernel->inputs.at[i]];
+        if (from && level[from - 1] >= highest) {
+            bool tie = reduction != UINT32_MAX && level[from - 1] == highest;
+            if (tie && from - 1 != reduction)
+                return false;
+            highest = level[from - 1];
+            reduction = from - 1;
+        }
+    }
+    if (reduction == UINT32_MAX || p->tail[reduction])
+        return false;
+    const struct ir_kernel *r = &p->fusion.kernels.at[reduction];
+    *of = reduction;
+    return r->class == IRC_REDUCE && ir_opcode(g, r->anchor) != IR_argmax &&
+           ir_type_count(ir_typeof(g, r->anchor)) == ir_type_count(ir_typeof(g, kernel->anchor)) &&
+           emit_is_simple(&p->source, k, r->anchor);
+}
+
 // The length of the longest chain of kernels that must run before kernel k.
 static uint32_t level_of(const struct plan *p, const uint32_t *level, uint32_t k)
 {
@@ -89,6 +117,19 @@ static uint32_t level_of(const struct plan *p, const uint32_t *level, uint32_t k
     return most;
 }
 
+static void find_levels(struct plan *p, uint32_t *level)
+{
+    uint32_t n = (uint32_t)p->fusion.kernels.n, of = 0;
+    p->tail = arena_array(p->arena, n + 1, sizeof *p->tail);
+    p->is_tail = arena_array(p->arena, n + 1, sizeof *p->is_tail);
+    for (uint32_t k = 0; k < n; k++) {
+        p->is_tail[k] = can_be_tail(p, level, k, &of);
+        if (p->is_tail[k])
+            p->tail[of] = k + 1;
+        level[k] = p->is_tail[k] ? level[of] : level_of(p, level, k);
+    }
+}
+
 // Level by level, so that what does not depend on each other runs between the same two barriers;
 // updates last, one level for all.
 static void order_kernels(struct plan *p)
@@ -96,10 +137,9 @@ static void order_kernels(struct plan *p)
     uint32_t n = (uint32_t)p->fusion.kernels.n, levels = 0, at = 0;
     const bool *late = find_late(p);
     uint32_t *level = arena_array(p->arena, n + 1, sizeof *level);
-    for (uint32_t k = 0; k < n; k++) {
-        level[k] = level_of(p, level, k);
+    find_levels(p, level);
+    for (uint32_t k = 0; k < n; k++)
         levels = level[k] >= levels ? level[k] + 1 : levels;
-    }
     uint32_t *count = arena_array(p->arena, 2 * levels + 1, sizeof *count);
     for (uint32_t k = 0; k < n; k++)
         count[level[k] + (late[k] ? levels : 0)]++;
@@ -230,6 +270,11 @@ void plan_places(struct plan *p)
     for (size_t i = 0; i < n; i++)
         p->place_of[i] = NO_PLACE;
     p->source.counters = plan_add(p, PLACE_COUNTERS, 0, 12);
+    p->source.arena = p->arena;
+    p->source.graph = p->entry->graph;
+    p->source.fusion = &p->fusion;
+    p->source.place_of = p->place_of;
+    p->source.observed = p->observed;
     place_leaves(p);
     order_kernels(p);
     place_results(p);

@@ -74,7 +74,7 @@ static void step_reduce(struct plan *p, uint32_t k)
     uint64_t words = emit_reduce_scratch(p->entry->graph, p->fusion.kernels.at[k].anchor);
     for (int i = 0; words && i < 2; i++)
         scratch[i] = plan_add(p, PLACE_WORK, 0, 4 * words);
-    size_t n = emit_reduce(&p->source, k, scratch, calls);
+    size_t n = emit_reduce(&p->source, k, p->tail[k], scratch, calls);
     add_variant(p, "group", calls, n);
 }
 
@@ -187,13 +187,10 @@ static void copy_results(struct plan *p)
 
 void plan_steps(struct plan *p)
 {
-    p->source.arena = p->arena;
-    p->source.graph = p->entry->graph;
-    p->source.fusion = &p->fusion;
-    p->source.place_of = p->place_of;
-    p->source.observed = p->observed;
     for (size_t i = 0; i < p->fusion.kernels.n; i++) {
         uint32_t k = p->order[i];
+        if (p->is_tail[k])
+            continue;
         new_step(p, label(p, p->fusion.kernels.at[k].anchor));
         step_of[p->fusion.kernels.at[k].class](p, k);
     }
