@@ -94,7 +94,7 @@ static bool bind_weight(struct batches *b, const struct ir_module *m, size_t i,
 {
     const struct ir_field *in = &b->entry->inputs.at[i];
     const struct ir_type *t = ir_type_get(m, in->type);
-    if (strcmp(in->name, "weight"))
+    if (strcmp(in->name, "weight") != 0)
         return hlx_fail(error, EXIT_DATA, "entry `%s` wants an input `%s`, and data `%s` has none",
                         b->entry->name, in->name, b->data->data->name);
     if (t->dtype != DT_F32 || t->rank != 1 || (b->size && (size_t)t->dim[0] != b->size))

@@ -1,4 +1,5 @@
 // data.c: data sources as samples: the kinds there are, and what they share.
+#define ZLIB_CONST // input is const
 #include "runtime/data.h"
 
 #include <stdlib.h>
@@ -101,7 +102,7 @@ static unsigned char *gunzip(const struct data_input *in, size_t *n, struct hlx_
     size_t packed = in->content->as.bytes.n;
     size_t most = packed < most_bytes / MOST_RATIO ? packed * MOST_RATIO : most_bytes;
     unsigned char *out = NULL;
-    z_stream z = {.next_in = (unsigned char *)(uintptr_t)in->content->as.bytes.at,
+    z_stream z = {.next_in = (const unsigned char *)in->content->as.bytes.at,
                   .avail_in = (uInt)packed};
     *n = 0;
     bool ok = packed <= UINT32_MAX && inflateInit2(&z, 15 + 16) == Z_OK;

@@ -1,4 +1,5 @@
 // data_jsonl.c: lines of JSON as sequences of tokens, by a template over their fields.
+#include <assert.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,7 @@ static bool add_sample(struct data_set *s, const struct buf *text, struct hlx_er
 {
     struct jsonl *j = s->state;
     size_t size = j->tokens.seq + 1, n = text->n < size ? text->n : size;
+    assert(size > 0); // extents are far below SIZE_MAX
     if (s->n == j->cap) {
         size_t cap = j->cap ? j->cap * 2 : 64;
         unsigned char *more = cap <= SIZE_MAX / size ? realloc(j->sample, cap * size) : NULL;

@@ -26,16 +26,11 @@ static void make_printable(char *text)
 
 bool hlx_fail(struct hlx_error *e, int code, const char *format, ...)
 {
-    va_list args;
     e->code = code;
+    va_list args;
     va_start(args, format);
     vsnprintf(e->text, sizeof e->text, format, args);
     va_end(args);
     make_printable(e->text);
     return false;
-}
-
-bool hlx_no_memory(struct hlx_error *e, const char *what)
-{
-    return hlx_fail(e, EXIT_DEVICE, "out of memory for %s", what);
 }

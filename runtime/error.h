@@ -16,6 +16,10 @@ bool hlx_fail(struct hlx_error *e, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 // hlx_fail for memory that ran out; `what` names what it was for ("the parameters").
-bool hlx_no_memory(struct hlx_error *e, const char *what);
+static inline bool hlx_no_memory(struct hlx_error *e, const char *what)
+{
+    hlx_fail(e, EXIT_DEVICE, "out of memory for %s", what);
+    return false;
+}
 
 #endif

@@ -53,11 +53,11 @@ static fault check_version(struct program *p)
     if (version != HLX_HBIN_VERSION)
         return arena_printf(&p->arena, "it has format version %lld, and this hlxrun reads %d",
                             (long long)version, HLX_HBIN_VERSION);
-    if (!value_get_text(p->root, "numerics", &numerics) || strcmp(numerics, HLX_NUMERICS))
+    if (!value_get_text(p->root, "numerics", &numerics) || strcmp(numerics, HLX_NUMERICS) != 0)
         return arena_printf(&p->arena, "it has the numeric contract `%s`, and this hlxrun has %s",
                             numerics ? numerics : "", HLX_NUMERICS);
     if (!value_get_text(p->root, "profile", &profile) ||
-        (strcmp(profile, "exact") && strcmp(profile, "native")))
+        (strcmp(profile, "exact") != 0 && strcmp(profile, "native") != 0))
         return "its profile is neither `exact` nor `native`";
     return NULL;
 }
@@ -118,8 +118,8 @@ static fault parse_ir(struct program *p)
     if (!ir_parse(&p->module, text->as.bytes.at, text->as.bytes.n, &bad))
         return arena_printf(&p->arena, "line %zu of its IR: %s", bad.line, bad.message);
     const char *profile;
-    if (!value_get_text(p->root, "profile", &profile) || strcmp(profile, p->module.profile) ||
-        strcmp(p->module.numerics, HLX_NUMERICS))
+    if (!value_get_text(p->root, "profile", &profile) || strcmp(profile, p->module.profile) != 0 ||
+        strcmp(p->module.numerics, HLX_NUMERICS) != 0)
         return "its IR is of another profile or numeric contract than the program states";
     if (!is_canonical(p, text))
         return "its IR is not in canonical form";

@@ -206,22 +206,30 @@ static const struct ir_type *row_type(const struct stats_table *t, size_t i)
     return ir_typeof(t->entry->graph, t->row[i].value);
 }
 
+static bool take_rows(struct stats_table *t, ir_ref *root, void **out)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        free(t->row[i].bytes);
+        root[i] = t->row[i].value;
+        out[i] = t->row[i].bytes = malloc(ir_type_bytes(row_type(t, i)));
+        if (!out[i])
+            return false;
+    }
+    return true;
+}
+
 bool stats_compute(struct stats_table *t, struct exec *x, const void *const *inputs, uint32_t step,
                    struct hlx_error *error)
 {
     ir_ref *root = calloc(t->n + 1, sizeof *root);
     void **out = calloc(t->n + 1, sizeof *out);
-    bool ok = root && out;
-    for (size_t i = 0; ok && i < t->n; i++) {
-        free(t->row[i].bytes);
-        root[i] = t->row[i].value;
-        out[i] = t->row[i].bytes = malloc(ir_type_bytes(row_type(t, i)));
-        ok = out[i] != NULL;
-    }
-    ok = ok ? exec_probe(x, t->entry, root, t->n, inputs, step, out, error)
-            : hlx_no_memory(error, "statistics");
+    bool ok = false;
+    if (root && out && take_rows(t, root, out))
+        ok = exec_probe(x, t->entry, root, t->n, inputs, step, out, error);
+    else
+        hlx_no_memory(error, "statistics");
     for (size_t i = 0; ok && i < t->n; i++)
-        stats_of(row_type(t, i)->dtype, out[i], (size_t)ir_type_count(row_type(t, i)),
+        stats_of(row_type(t, i)->dtype, t->row[i].bytes, (size_t)ir_type_count(row_type(t, i)),
                  &t->row[i].stats);
     free(root);
     free(out);

@@ -1,6 +1,7 @@
 // train.c: the loop over epochs and steps, and the means of what an entry returns.
 #include "runtime/train.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,10 +131,17 @@ struct progress {
     double start;
 };
 
+// Where a step under way notes its samples. The device keeps at most `depth` of them under way.
+static size_t *slot(const struct train_run *r, size_t step)
+{
+    assert(r->exec->ops->depth > 0);
+    return &r->real[step % r->exec->ops->depth];
+}
+
 static bool submit(struct train_run *r, struct progress *p, struct hlx_error *error)
 {
     size_t real = batches_fill(r->batches, p->submitted);
-    r->real[p->submitted % r->exec->ops->depth] = real;
+    *slot(r, p->submitted) = real;
     uint32_t step = r->step + (uint32_t)(p->submitted - p->collected) + 1;
     p->submitted++;
     return exec_submit(r->plan, (const void *const *)r->batches->input, step, error);
@@ -156,7 +164,7 @@ static bool collect(struct train_run *r, struct progress *p, struct hlx_error *e
 {
     if (!exec_collect(r->plan, r->out, error))
         return false;
-    size_t real = r->real[p->collected % r->exec->ops->depth];
+    size_t real = *slot(r, p->collected);
     double weight = r->batches->data ? (double)real : 1;
     r->weight += weight;
     r->step++;

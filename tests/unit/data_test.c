@@ -1,4 +1,5 @@
 // data_test.c: tests of data sources, of the order of samples and of batches.
+#define ZLIB_CONST // input is const
 #include "runtime/data.h"
 
 #include <setjmp.h>
@@ -96,7 +97,7 @@ static void test_jsonl_gzip(void **state)
     struct origin s;
     static const char text[] = "{\"a\":\"x\"}\n{\"a\":\"y\"}\n";
     unsigned char packed[200];
-    z_stream z = {.next_in = (unsigned char *)(uintptr_t)text,
+    z_stream z = {.next_in = (const unsigned char *)text,
                   .avail_in = sizeof text - 1,
                   .next_out = packed,
                   .avail_out = sizeof packed};
@@ -287,7 +288,7 @@ static void test_idx(void **state)
 
 // -- order and batches ---------------------------------------------------------------------------
 
-// Every epoch is a permutation; epochs and seeds differ; one order is that of spec/running.md, R3.2.
+// Every epoch is a permutation; epochs and seeds differ; one is that of spec/running.md, R3.2.
 static void test_shuffle(void **state)
 {
     (void)state;
