@@ -9,7 +9,14 @@
 #include "ir/lanes.h"
 #include "runtime/dispatch.h"
 
-enum { PARTIALS = 32, UNITS = 8, GROUP = PARTIALS * UNITS, BLOCK = 4096 };
+enum {
+    PARTIALS = 32,
+    UNITS = 8,
+    GROUP = PARTIALS * UNITS,
+    BLOCK = 4096,
+    AHEAD = 4,      // elements in flight
+    LONG_TAPE = 200 // values of a tape that is not repeated in code
+};
 
 // What a reduction does with two values. argmax carries an index beside its key.
 struct reducer {
@@ -156,31 +163,69 @@ static void take(struct reduction *r, struct emit_value v, spv_id j)
         spv_store(b, r->acc[w], spv_value(b, SpvOpSelect, u32, SPV(better, now[w], had[w])));
 }
 
+// What a unit goes over: elements start .. end - 1 of its output, the first at `base`.
+struct span_of_unit {
+    spv_id start, end, base;
+    bool tape;       // the elements are computed, not read
+    emit_place from; // where they are read
+};
+
+static struct emit_value element(struct reduction *r, const struct span_of_unit *u, spv_id j)
+{
+    struct emit *e = r->e;
+    spv_id at = emit_add(e, u->base, emit_map_index(e, &r->pass->reduced, j));
+    if (u->tape)
+        return emit_tape(e, at, 0, NO_PLACE, (struct emit_value){0});
+    return (struct emit_value){.id = emit_load(e, u->from, at), .lane = LANE_U32};
+}
+
+// Takes elements j, j + 32 ... while they are before `end`, AHEAD at a time: all are fetched before
+// the first is added, so their latencies overlap. Returns where it stopped.
+static spv_id accumulate_some(struct reduction *r, const struct span_of_unit *u, spv_id from,
+                              spv_id end, unsigned ahead)
+{
+    struct emit *e = r->e;
+    struct spv *b = &e->b;
+    struct emit_value v[AHEAD];
+    spv_id j[AHEAD];
+    struct spv_loop l;
+    spv_loop_begin(b, &l, from, end, spv_c32(b, ahead * PARTIALS));
+    for (unsigned i = 0; i < ahead; i++) {
+        j[i] = i ? emit_add(e, l.i, spv_c32(b, i * PARTIALS)) : l.i;
+        v[i] = element(r, u, j[i]);
+    }
+    for (unsigned i = 0; i < ahead; i++)
+        take(r, v[i], j[i]);
+    spv_loop_end(b, &l);
+    return spv_load(b, spv_u32(b), l.counter);
+}
+
 // Elements partial, partial + 32 ... of this unit's block, ascending.
 static void accumulate(struct reduction *r, bool tape, emit_place from)
 {
     struct emit *e = r->e;
     struct spv *b = &e->b;
     const struct pass *p = r->pass;
-    spv_id n = emit_extent(e, p->n), start = spv_c32(b, 0), end = n, output = r->unit;
+    spv_id n = emit_extent(e, p->n), output = r->unit;
+    struct span_of_unit u = {.start = spv_c32(b, 0), .end = n, .tape = tape, .from = from};
     if (p->blocks > 1) {
         spv_id blocks = emit_extent(e, p->blocks);
         output = emit_div(e, r->unit, blocks);
-        start = emit_mul(e, emit_mod(e, r->unit, blocks), spv_c32(b, BLOCK));
-        spv_id stop = emit_add(e, start, spv_c32(b, BLOCK));
-        end = spv_value(b, SpvOpSelect, spv_u32(b), SPV(emit_less(e, stop, n), stop, n));
+        u.start = emit_mul(e, emit_mod(e, r->unit, blocks), spv_c32(b, BLOCK));
+        spv_id stop = emit_add(e, u.start, spv_c32(b, BLOCK));
+        u.end = spv_value(b, SpvOpSelect, spv_u32(b), SPV(emit_less(e, stop, n), stop, n));
     }
-    spv_id base = emit_map_index(e, &p->kept, output);
-    struct spv_loop l;
-    spv_loop_begin(b, &l, emit_add(e, start, r->partial), end, spv_c32(b, PARTIALS));
-    spv_id at = emit_add(e, base, emit_map_index(e, &p->reduced, l.i));
-    struct emit_value v = {.lane = LANE_U32};
-    if (tape)
-        v = emit_tape(e, at, 0, NO_PLACE, (struct emit_value){0});
-    else
-        v.id = emit_load(e, from, at);
-    take(r, v, l.i);
-    spv_loop_end(b, &l);
+    u.base = emit_map_index(e, &p->kept, output);
+    spv_id at = emit_add(e, u.start, r->partial);
+    if (!tape || e->draft.values.n < LONG_TAPE) {
+        // As long as AHEAD more are inside; written so that nothing wraps below zero.
+        spv_id margin = spv_c32(b, (AHEAD - 1) * PARTIALS);
+        spv_id most =
+            spv_value(b, SpvOpSelect, spv_u32(b), SPV(emit_less(e, margin, u.end), margin, u.end));
+        spv_id end = spv_value(b, SpvOpISub, spv_u32(b), SPV(u.end, most));
+        at = accumulate_some(r, &u, at, end, AHEAD);
+    }
+    accumulate_some(r, &u, at, u.end, 1);
 }
 
 // s[i] = join(s[i], s[i + w]) for the partials i < w of every unit.
