@@ -133,10 +133,18 @@ static bool in_braces(const struct scan *s)
     return s->depth == 0 || top(s) == TOK_RBRACE;
 }
 
+// A line that begins with one of these begins a statement, whatever is open.
+static bool starts_statement(const struct scan *s)
+{
+    int t = s->held;
+    return s->first_on_line && s->source->text[s->held_at.end] != ':' &&
+           (t == TOK_LET || t == TOK_VAR || t == TOK_RETURN || t == TOK_IMPORT || t == TOK_PARAM);
+}
+
 // The token about to come is the first of its line, and a statement may begin with it.
 static bool at_new_statement(const struct scan *s)
 {
-    bool in_header = s->in_header && s->depth == s->header_depth;
+    bool in_header = s->in_header[s->depth] && !starts_statement(s);
     return s->first_on_line && in_braces(s) && !in_header && can_end(s->last);
 }
 
@@ -238,22 +246,13 @@ static void push_bracket(struct scan *s)
 {
     if (s->depth < PARSE_MAX_DEPTH) {
         s->bracket[s->depth++] = (struct scan_bracket){closing(s->held), s->held_at};
+        s->in_header[s->depth] = false;
         return;
     }
     struct diag *g = diag_error(s->diags, s->held_at, "E_DEPTH_EXCEEDED",
                                 "brackets are nested more than %d deep", PARSE_MAX_DEPTH);
     diag_help(g, "give inner parts a name with `let`");
     scan_stop(s);
-}
-
-// A line that starts with one of these cannot go on inside ( or [.
-static bool starts_statement(const struct scan *s)
-{
-    const char *after = s->source->text + s->held_at.end;
-    int t = s->held;
-    return s->first_on_line && *after != ':' &&
-           (t == TOK_LET || t == TOK_VAR || t == TOK_RETURN || t == TOK_IMPORT || t == TOK_PARAM ||
-            t == TOK_FOR);
 }
 
 // One report for all the brackets that a token leaves open.
@@ -279,6 +278,12 @@ static void report_stray(struct scan *s)
                scan_spelling_of(s->held));
 }
 
+// So does `for`, but a header may go on with it.
+static bool starts_loop(const struct scan *s)
+{
+    return s->first_on_line && s->held == TOK_FOR && s->source->text[s->held_at.end] != ':';
+}
+
 // Whether the innermost bracket must be closed before the held token can be given.
 static bool lacks_closing(const struct scan *s)
 {
@@ -288,24 +293,23 @@ static bool lacks_closing(const struct scan *s)
         return true;
     if (is_closing(s->held))
         return top(s) != s->held;
-    return !in_braces(s) && (s->held == TOK_SEMI || starts_statement(s));
+    return !in_braces(s) && (s->held == TOK_SEMI || starts_statement(s) || starts_loop(s));
 }
 
 static bool line_end_ends_statement(const struct scan *s)
 {
-    return at_new_statement(s) && s->held != TOK_ELSE && s->held != TOK_RBRACE && s->held != 0;
+    bool goes_on = s->held == TOK_ELSE || s->held == TOK_RBRACE || s->held == TOK_COMMA;
+    return at_new_statement(s) && !goes_on && s->held != 0;
 }
 
 // Line ends do not count between the name of an entry or function and its body.
 static void follow_header(struct scan *s)
 {
-    if ((s->last == TOK_ENTRY || s->last == TOK_FN) && s->held_value) {
-        s->in_header = true;
-        s->header_depth = s->depth;
-    } else if (s->held == TOK_SEMI ||
-               (s->held == TOK_LBRACE && s->depth == s->header_depth && s->last != TOK_USING)) {
-        s->in_header = false;
-    }
+    bool name = s->held == TOK_NAME || (s->held > 0 && row_of(s->held)->class == SOFT);
+    if ((s->last == TOK_ENTRY || s->last == TOK_FN) && name)
+        s->in_header[s->depth] = true;
+    else if (s->held == TOK_SEMI || (s->held == TOK_LBRACE && s->last != TOK_USING))
+        s->in_header[s->depth] = false;
 }
 
 // -- the grammar's side
@@ -351,6 +355,7 @@ int scan_next(struct scan *s, struct ast **value, struct span *at)
     }
     if (line_end_ends_statement(s)) {
         s->line_start = s->held_at.start;
+        s->in_header[s->depth] = false;
         return give_missing(s, TOK_SEMI, value, at);
     }
     follow_header(s);

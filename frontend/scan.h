@@ -58,12 +58,11 @@ struct scan {
     bool first_on_line;     // no token yet on this line
     bool repaired, suspect; // the last piece, and the one before the last token, was no token
     uint32_t line_start;    // start of the last token whose line end ended a statement before it
-    bool in_header;         // between `fn` or `entry` and its body, at header_depth
-    unsigned header_depth;
-    uint32_t unclosed_at; // end + 1 of the last token before which brackets lacked
-    bool stopped;         // an error after which going on makes no sense
+    uint32_t unclosed_at;   // end + 1 of the last token before which brackets lacked
+    bool stopped;           // an error after which going on makes no sense
     unsigned depth;
     struct scan_bracket bracket[PARSE_MAX_DEPTH];
+    bool in_header[PARSE_MAX_DEPTH + 1]; // at each depth: between `fn` or `entry` and the body
 };
 
 // Starts on file->file. Comments go to file->comments. Returns false after an error (a text that is
