@@ -224,7 +224,7 @@ static void bind_slots(struct eval *e, const void *const *inputs, const void *co
         else if (s->place == EVAL_OUT)
             at = out[s->index];
         else if (s->place != EVAL_FIXED) // only ever read
-            at = (void *)(uintptr_t)(s->place == EVAL_INPUT ? inputs : vars)[s->index];
+            at = (void *)(s->place == EVAL_INPUT ? inputs : vars)[s->index];
         e->slot[i] = at;
     }
 }

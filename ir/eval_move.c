@@ -113,7 +113,7 @@ static void strides_of(const struct ir_type *t, int64_t stride[IR_MAX_RANK])
 static void plan_transpose(struct eval *e, struct eval_step *s, struct plan *p)
 {
     const struct ir_type *to = eval_result_type(e, s);
-    int64_t from_stride[IR_MAX_RANK], to_stride[IR_MAX_RANK];
+    int64_t from_stride[IR_MAX_RANK] = {0}, to_stride[IR_MAX_RANK] = {0};
     struct piece piece = {0};
     strides_of(eval_operand_type(e, s, 0), from_stride);
     strides_of(to, to_stride);
@@ -126,7 +126,7 @@ static void plan_transpose(struct eval *e, struct eval_step *s, struct plan *p)
 static void plan_broadcast(struct eval *e, struct eval_step *s, struct plan *p)
 {
     const struct ir_type *from = eval_operand_type(e, s, 0), *to = eval_result_type(e, s);
-    int64_t from_stride[IR_MAX_RANK], to_stride[IR_MAX_RANK];
+    int64_t from_stride[IR_MAX_RANK] = {0}, to_stride[IR_MAX_RANK] = {0};
     unsigned missing = to->rank - from->rank;
     struct piece piece = {0};
     strides_of(from, from_stride);
@@ -141,7 +141,7 @@ static void plan_broadcast(struct eval *e, struct eval_step *s, struct plan *p)
 static void plan_slice(struct eval *e, struct eval_step *s, struct plan *p)
 {
     const struct ir_type *to = eval_result_type(e, s);
-    int64_t from_stride[IR_MAX_RANK], to_stride[IR_MAX_RANK];
+    int64_t from_stride[IR_MAX_RANK] = {0}, to_stride[IR_MAX_RANK] = {0};
     struct piece piece = {0};
     strides_of(eval_operand_type(e, s, 0), from_stride);
     strides_of(to, to_stride);
@@ -157,7 +157,7 @@ static void plan_slice(struct eval *e, struct eval_step *s, struct plan *p)
 static void plan_pad(struct eval *e, struct eval_step *s, struct plan *p)
 {
     const struct ir_type *from = eval_operand_type(e, s, 0);
-    int64_t from_stride[IR_MAX_RANK], to_stride[IR_MAX_RANK];
+    int64_t from_stride[IR_MAX_RANK] = {0}, to_stride[IR_MAX_RANK] = {0};
     struct piece piece = {0};
     strides_of(from, from_stride);
     strides_of(eval_result_type(e, s), to_stride);
@@ -174,7 +174,7 @@ static void plan_pad(struct eval *e, struct eval_step *s, struct plan *p)
 static void plan_concat(struct eval *e, struct eval_step *s, struct plan *p)
 {
     unsigned axis = (unsigned)ir_attr(e->graph, s->kernel->anchor, 0);
-    int64_t from_stride[IR_MAX_RANK], to_stride[IR_MAX_RANK], at = 0;
+    int64_t from_stride[IR_MAX_RANK] = {0}, to_stride[IR_MAX_RANK] = {0}, at = 0;
     strides_of(eval_result_type(e, s), to_stride);
     for (unsigned k = 0; k < ir_get(e->graph, s->kernel->anchor)->nargs; k++) {
         const struct ir_type *from = eval_operand_type(e, s, k);

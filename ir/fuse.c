@@ -134,16 +134,13 @@ static bool may_join(struct fuser *f, ir_ref r, uint32_t k)
 }
 
 // A product takes over the elementwise kernel that is its only reader and stores one thing.
-static bool may_lead(const struct fuser *f, ir_ref r)
+static bool may_lead(const struct fuser *f, ir_ref r, uint32_t k)
 {
-    const struct use *first = f->uses[r];
-    if (!first || f->root[r])
-        return false;
-    for (const struct use *u = first; u; u = u->next)
-        if (!u->by_lane || u->kernel != first->kernel)
-            return false;
-    const struct draft *d = &f->drafts.at[first->kernel];
-    return d->class == IRC_MAP && !d->stores;
+    const struct draft *d = &f->drafts.at[k];
+    bool ok = d->class == IRC_MAP && !d->stores && !f->root[r];
+    for (const struct use *u = f->uses[r]; u; u = u->next)
+        ok = ok && u->by_lane && u->kernel == k;
+    return ok;
 }
 
 static uint32_t start_kernel(struct fuser *f, ir_ref r, enum ir_class class)
@@ -155,16 +152,15 @@ static uint32_t start_kernel(struct fuser *f, ir_ref r, enum ir_class class)
 static uint32_t choose_kernel(struct fuser *f, ir_ref r)
 {
     enum ir_class class = class_of(f->g, r);
-    const struct use *u = f->uses[r];
+    const struct use *first = f->uses[r];
     if (f->fuse && class == IRC_MAP)
-        for (; u; u = u->next)
+        for (const struct use *u = first; u; u = u->next)
             if (u->by_lane && may_join(f, r, u->kernel))
                 return u->kernel;
-    if (f->fuse && class == IRC_MATMUL && may_lead(f, r)) {
-        struct draft *d = &f->drafts.at[u->kernel];
-        d->class = IRC_MATMUL;
-        d->anchor = r;
-        return u->kernel;
+    if (f->fuse && class == IRC_MATMUL && first && may_lead(f, r, first->kernel)) {
+        f->drafts.at[first->kernel].class = IRC_MATMUL;
+        f->drafts.at[first->kernel].anchor = r;
+        return first->kernel;
     }
     return start_kernel(f, r, class);
 }
@@ -291,6 +287,7 @@ void ir_fuse(const struct ir_graph *g, const ir_ref *roots, size_t nroots, bool 
     f.root = arena_array(a, n, sizeof *f.root);
     f.uses = arena_array(a, n, sizeof *f.uses);
     f.of = arena_array(a, n, sizeof *f.of);
+    vec_reserve(a, &f.drafts, n);
     for (size_t i = 0; i < nroots; i++)
         f.root[ir_view_base(g, roots[i])] = true;
     for (ir_ref r = (ir_ref)n; r-- > 1;)

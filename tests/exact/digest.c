@@ -142,7 +142,7 @@ static void digest_boundary(enum ir_op op)
     struct bench b;
     begin(&b);
     ir_ref x = input(&b, DT_F32, DIMS(N), true), y = input(&b, DT_F32, DIMS(N), true);
-    uint32_t *xs = (uint32_t *)(uintptr_t)b.input[0], *ys = (uint32_t *)(uintptr_t)b.input[1];
+    uint32_t *xs = (uint32_t *)b.input[0], *ys = (uint32_t *)b.input[1];
     for (int i = 0; i < N; i++) {
         uint32_t digits = (1u << 23) + 1 + (next(&b) & 0x7ffff0), low = next(&b) % 5;
         uint32_t other = op == IR_mul ? (uint32_t)((UINT64_C(1) << 47) / digits) : digits;

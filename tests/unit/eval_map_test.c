@@ -173,7 +173,7 @@ static void check_row(enum ir_op op, unsigned lane)
     ir_ref root = ir_node_make(r.g, op, arg, nargs, NULL, 0, 0);
     rig_run_all(&r, &root, 1, (void **)&out);
     for (int i = 0; i < COUNT; i++) {
-        uint32_t in[3] = {0}, want;
+        uint32_t in[3] = {0}, want = 0;
         for (unsigned k = 0; k < nargs; k++)
             in[k] = x[k][i];
         if (!reference(op, lane, in, &want))

@@ -25,7 +25,7 @@ typedef int64_t from_fn(const struct ir_graph *g, ir_ref r, const int64_t at[IR_
 static int64_t from_transpose(const struct ir_graph *g, ir_ref r, const int64_t at[IR_MAX_RANK])
 {
     const struct ir_type *t = ir_typeof(g, ir_arg(g, r, 0));
-    int64_t x[IR_MAX_RANK];
+    int64_t x[IR_MAX_RANK] = {0};
     for (unsigned k = 0; k < t->rank; k++)
         x[ir_attr(g, r, k)] = at[k];
     return offset_of(t, x);
@@ -35,7 +35,7 @@ static int64_t from_broadcast(const struct ir_graph *g, ir_ref r, const int64_t 
 {
     const struct ir_type *t = ir_typeof(g, ir_arg(g, r, 0));
     unsigned missing = ir_typeof(g, r)->rank - t->rank;
-    int64_t x[IR_MAX_RANK];
+    int64_t x[IR_MAX_RANK] = {0};
     for (unsigned k = 0; k < t->rank; k++)
         x[k] = t->dim[k] == 1 ? 0 : at[missing + k];
     return offset_of(t, x);
@@ -44,7 +44,7 @@ static int64_t from_broadcast(const struct ir_graph *g, ir_ref r, const int64_t 
 static int64_t from_slice(const struct ir_graph *g, ir_ref r, const int64_t at[IR_MAX_RANK])
 {
     const struct ir_type *t = ir_typeof(g, ir_arg(g, r, 0));
-    int64_t x[IR_MAX_RANK];
+    int64_t x[IR_MAX_RANK] = {0};
     for (unsigned k = 0; k < t->rank; k++)
         x[k] = ir_attr(g, r, 3 * k) + at[k] * ir_attr(g, r, 3 * k + 2);
     return offset_of(t, x);
@@ -53,7 +53,7 @@ static int64_t from_slice(const struct ir_graph *g, ir_ref r, const int64_t at[I
 static int64_t from_pad(const struct ir_graph *g, ir_ref r, const int64_t at[IR_MAX_RANK])
 {
     const struct ir_type *t = ir_typeof(g, ir_arg(g, r, 0));
-    int64_t x[IR_MAX_RANK];
+    int64_t x[IR_MAX_RANK] = {0};
     for (unsigned k = 0; k < t->rank; k++) {
         int64_t i = at[k] - ir_attr(g, r, 3 * k), step = ir_attr(g, r, 3 * k + 2) + 1;
         if (i < 0 || i % step || i / step >= t->dim[k])
@@ -102,7 +102,7 @@ static void check_move(struct moved *m, ir_ref root, from_fn *from)
     unsigned char *out;
     rig_run_all(&m->r, &root, 1, (void **)&out);
     for (int64_t i = 0; i < ir_type_count(t); i++) {
-        int64_t at[IR_MAX_RANK];
+        int64_t at[IR_MAX_RANK] = {0};
         index_of(t, i, at);
         int64_t source = from(m->r.g, root, at);
         uint32_t want = 0, got = 0;
@@ -179,9 +179,9 @@ static void concats(void **state)
         ir_ref root = ir_node_make(r.g, IR_concat, arg, 3, &axis, 1, 0);
         rig_run_all(&r, &root, 1, (void **)&out);
         for (int64_t i = 0; i < total[0] * total[1] * total[2]; i++) {
-            int64_t at[IR_MAX_RANK], k = 0;
+            int64_t at[IR_MAX_RANK] = {0}, k = 0;
             index_of(ir_typeof(r.g, root), i, at);
-            while (at[axis] >= dims[k][axis])
+            while (k < 2 && at[axis] >= dims[k][axis])
                 at[axis] -= dims[k++][axis];
             assert_bits(x[k][offset_of(ir_typeof(r.g, arg[k]), at)], out[i], (size_t)i);
         }
@@ -231,7 +231,7 @@ static void iotas(void **state)
         void *out[3];
         rig_run_all(&r, roots, 3, out);
         for (int64_t i = 0; i < 5 * 60 * 7; i++) {
-            int64_t at[IR_MAX_RANK];
+            int64_t at[IR_MAX_RANK] = {0};
             index_of(ir_typeof(r.g, iota), i, at);
             assert_int_equal(2 * at[axis], ((uint32_t *)out[0])[i]);
             assert_int_equal(at[axis], ((uint32_t *)out[1])[i]);

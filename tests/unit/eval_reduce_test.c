@@ -238,7 +238,7 @@ static void prologues(void **state)
         rig_run_all(&r, roots, 2, out);
         struct walk w = walk_of(ir_typeof(r.g, rx), 1u << axis);
         for (int64_t o = 0; o < w.results; o++) {
-            float line[B];
+            float line[B] = {0};
             for (int64_t k = 0; k < w.n; k++) {
                 int64_t at = walk_at(&w, o, k);
                 line[k] = ref_add(ref_mul(x[at], y[at]), b[at / C % B]);

@@ -186,7 +186,7 @@ static inline float ref_sum(const float *x, size_t n)
 {
     if (n > 4096) {
         size_t blocks = (n + 4095) / 4096;
-        float *sums = malloc(blocks * sizeof *sums), sum;
+        float *sums = calloc(blocks, sizeof *sums), sum;
         for (size_t b = 0; b < blocks; b++)
             sums[b] = ref_sum(x + b * 4096, n - b * 4096 < 4096 ? n - b * 4096 : 4096);
         sum = ref_sum(sums, blocks);
