@@ -10,7 +10,7 @@ struct frontend_define {
 };
 
 struct frontend_options {
-    const struct frontend_define *defines; // visible as top-level names, over `let` of the main file
+    const struct frontend_define *defines; // top-level names, over `let` of the main file
     size_t ndefines;
     const char *const *include; // -I folders for imports by name and path
     size_t ninclude;

@@ -110,7 +110,7 @@ struct stage {
     struct map globals;      // path -> index: vars declared outside of any entry
     struct map locs;         // span -> index into m->locs
     struct map reported;     // code and span of errors made
-    struct map store;        // handle -> struct stage_value *, what ls.collapse kept
+    struct map store;        // handle -> const struct value **, what ls.collapse kept
     struct map bound;        // "&name" -> full handle
     struct stage_unit *unit; // or NULL: no tensors here
     const char *path;        // scope of declarations: "layers.0"

@@ -132,7 +132,8 @@ static bool is_batch(const struct stage *s, ir_typeid type, enum dtype dtype, un
                      const int64_t *dims, int64_t *batch)
 {
     const struct ir_type *t = ir_type_get(s->m, type);
-    if (t->dtype != dtype || t->rank != rank + 1 || memcmp(t->dim + 1, dims, rank * sizeof *dims))
+    if (t->dtype != dtype || t->rank != rank + 1 ||
+        memcmp(t->dim + 1, dims, rank * sizeof *dims) != 0)
         return false;
     if (!*batch)
         *batch = t->dim[0];

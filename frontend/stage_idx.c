@@ -2,6 +2,8 @@
 #include "frontend/stage_idx.h"
 
 #include <string.h>
+
+#define ZLIB_CONST // input is const
 #include <zlib.h>
 
 enum { HEADER = 4 + 4 * IR_MAX_RANK };
@@ -14,7 +16,7 @@ static size_t first_bytes(const char *bytes, size_t n, unsigned char out[HEADER]
         memcpy(out, bytes, take);
         return take;
     }
-    z_stream z = {.next_in = (unsigned char *)(uintptr_t)bytes,
+    z_stream z = {.next_in = (const unsigned char *)bytes,
                   .avail_in = n < 1u << 20 ? (uInt)n : 1u << 20,
                   .next_out = out,
                   .avail_out = HEADER};

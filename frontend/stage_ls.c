@@ -23,10 +23,9 @@ struct stage_value stage_ls_collapse(struct stage *s, struct stage_call *c)
     char text[HANDLE_TEXT + 1];
     struct handle h = handle_of(v);
     handle_text(&h, text);
-    bool fresh;
-    struct map_entry *e = map_put_str(&s->store, text, &fresh);
-    if (fresh || !e->value.p)
-        e->value.p = (void *)(uintptr_t)v;
+    const struct value **kept = arena_new(s->a, const struct value *);
+    *kept = v;
+    map_put_str(&s->store, text, NULL)->value.p = kept;
     if (*name)
         map_put_str(&s->bound, arena_printf(s->a, "&%s", name), NULL)->value.p =
             arena_strdup(s->a, text);
@@ -51,7 +50,7 @@ static unsigned find_prefix(const struct stage *s, const char *text, size_t n,
     for (size_t i = 0; i < s->store.n; i++) {
         const struct map_entry *e = &s->store.entry[i];
         if (e->value.p && e->len >= n && !memcmp(e->key, text, n)) {
-            *found = e->value.p;
+            *found = *(const struct value *const *)e->value.p;
             count++;
         }
     }

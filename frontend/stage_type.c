@@ -217,7 +217,7 @@ static void take_names(struct stage *s, struct stage_value v, const stage_dims *
     bool fresh = false;
     if (ir_op_info((enum ir_op)n->op)->class == IRC_LEAF)
         return;
-    for (unsigned i = 0; i < t.rank; i++)
+    for (unsigned i = 0; i < t.rank && i < dims->n; i++)
         if (!t.name[i] && *dims->at[i].name) {
             t.name[i] = ir_intern(s->m, dims->at[i].name);
             fresh = true;
@@ -226,11 +226,11 @@ static void take_names(struct stage *s, struct stage_value v, const stage_dims *
         n->type = ir_type_make(s->m, t.dtype, t.rank, t.dim, t.name);
 }
 
-// The axis of t that differs from what is written, or -1. Binds what is unbound.
+// The axis of t that differs from what is written (*wanted), or -1. Binds what is unbound.
 static int match_dims(struct stage *s, struct stage_env *env, const stage_dims *dims,
-                      const struct ir_type *t)
+                      const struct ir_type *t, int64_t *wanted)
 {
-    for (unsigned i = 0; i < t->rank; i++) {
+    for (unsigned i = 0; i < t->rank && i < dims->n; i++) {
         struct stage_dim *d = &dims->at[i];
         struct stage_value bound;
         if (d->unbound && stage_lookup(s, env, d->name, &bound)) { // a second time in this type
@@ -239,8 +239,10 @@ static int match_dims(struct stage *s, struct stage_env *env, const stage_dims *
         }
         if (d->unbound)
             stage_bind(s, env, d->name, stage_int(t->dim[i]), false, d->span);
-        else if (d->extent != t->dim[i])
+        else if (d->extent != t->dim[i]) {
+            *wanted = d->extent;
             return (int)i;
+        }
     }
     return -1;
 }
@@ -258,10 +260,11 @@ static bool check_shape(struct stage *s, struct stage_env *env, const struct ast
                    t.rank == 1 ? "" : "s", dims.n);
         return false;
     }
-    int axis = t.dtype == dtype ? match_dims(s, env, &dims, &t) : -1;
+    int64_t extent = 0;
+    int axis = t.dtype == dtype ? match_dims(s, env, &dims, &t, &extent) : -1;
     if (axis >= 0) {
         diag_caret(mismatch(s, type, at, what, wanted, v), "dimension %d is %lld, not %lld", axis,
-                   (long long)t.dim[axis], (long long)dims.at[axis].extent);
+                   (long long)t.dim[axis], (long long)extent);
         return false;
     }
     if (t.dtype != dtype) {
