@@ -19,7 +19,6 @@ struct token_row {
 static const struct token_row tokens[] = {
 #define TOKEN(id, text, glyph, class, ends) {text, TOK_##id, class, ends},
 #include "frontend/tokens.def"
-#undef TOKEN
 };
 
 enum { NTOKENS = sizeof tokens / sizeof *tokens };

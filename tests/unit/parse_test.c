@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/map.h"
 #include "frontend/grammar.h"
 #include "frontend/pretty.h"
 #include "frontend/scan.h"
@@ -71,10 +72,27 @@ static const struct {
 } rows[] = {
 #define TOKEN(id, ascii, glyph, class, ends) {TOK_##id, ascii, glyph},
 #include "frontend/tokens.def"
-#undef TOKEN
 };
 
 enum { NROWS = sizeof rows / sizeof *rows };
+
+static const struct {
+    const char *name, *glyph;
+} words[] = {
+#define WORD(name, glyph) {name, glyph},
+#include "frontend/tokens.def"
+};
+
+enum { NWORDS = sizeof words / sizeof *words };
+
+static const char *const builtins[] = {
+#define BUILTIN(name, signature, function, aux, meaning) #name,
+#include "frontend/builtins.def"
+#include "frontend/builtins_ls.def"
+#undef BUILTIN
+};
+
+enum { NBUILTINS = sizeof builtins / sizeof *builtins };
 
 // The first token of a text.
 static int first_token(const char *text)
@@ -116,23 +134,46 @@ static void test_spellings(void **state)
         assert_int_equal(first_token(literals[i].text), literals[i].token);
 }
 
+// A glyph is one code point that NFC leaves alone, and no other row's.
+static void check_glyph(struct arena *a, const char *glyph, const char *ascii, struct map *seen)
+{
+    size_t n = strlen(glyph), nfc_len;
+    uint32_t rune;
+    bool fresh;
+    if (n == 0)
+        return;
+    assert_int_equal(utf8_decode(glyph, n, &rune), n);
+    assert_true(text_nfc(a, glyph, n, &nfc_len) == glyph);
+    assert_true(rune >= 0x80 || strcmp(glyph, ascii) == 0);
+    map_put_str(seen, glyph, &fresh);
+    assert_true(fresh);
+}
+
 static void test_glyphs(void **state)
 {
     (void)state;
     struct arena a = {0};
-    for (size_t i = 0; i < NROWS; i++) {
-        const char *glyph = rows[i].glyph;
-        size_t n = strlen(glyph), nfc_len;
-        uint32_t rune;
-        if (n == 0)
-            continue;
-        assert_int_equal(utf8_decode(glyph, n, &rune), n);
-        assert_true(text_nfc(&a, glyph, n, &nfc_len) == glyph);
-        assert_true(rune >= 0x80 || strcmp(glyph, rows[i].ascii) == 0);
-        for (size_t k = 0; k < i; k++)
-            assert_string_not_equal(glyph, rows[k].glyph);
-    }
+    struct map seen;
+    map_init(&seen, &a);
+    for (size_t i = 0; i < NROWS; i++)
+        check_glyph(&a, rows[i].glyph, rows[i].ascii, &seen);
+    for (size_t i = 0; i < NWORDS; i++)
+        check_glyph(&a, words[i].glyph, "", &seen);
     arena_free(&a);
+}
+
+// Every builtin has a row of its own, and nothing else has one.
+static void test_builtins(void **state)
+{
+    (void)state;
+    assert_int_equal(NWORDS, NBUILTINS);
+    for (size_t i = 0; i < NBUILTINS; i++) {
+        size_t found = 0;
+        for (size_t k = 0; k < NWORDS; k++)
+            found += strcmp(builtins[i], words[k].name) == 0;
+        if (found != 1)
+            fail_msg("`%s` has %zu rows in tokens.def", builtins[i], found);
+    }
 }
 
 // -- literals and trees --------------------------------------------------------------------------
@@ -409,19 +450,13 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spellings),
-        cmocka_unit_test(test_glyphs),
-        cmocka_unit_test(test_literals),
-        cmocka_unit_test(test_precedence),
-        cmocka_unit_test(test_statements),
-        cmocka_unit_test(test_spans),
-        cmocka_unit_test(test_recovery),
-        cmocka_unit_test(test_deep),
-        cmocka_unit_test(test_errors_are_bounded),
-        cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_prefixes),
-        cmocka_unit_test(test_noise),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_spellings),  cmocka_unit_test(test_glyphs),
+        cmocka_unit_test(test_builtins),   cmocka_unit_test(test_literals),
+        cmocka_unit_test(test_precedence), cmocka_unit_test(test_statements),
+        cmocka_unit_test(test_spans),      cmocka_unit_test(test_recovery),
+        cmocka_unit_test(test_deep),       cmocka_unit_test(test_errors_are_bounded),
+        cmocka_unit_test(test_bytes),      cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_noise),      cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
