@@ -16,7 +16,8 @@ void emit_begin(struct emit *e, const struct emit_source *s, struct emit_call *c
     e->call = call;
     call->name = arena_strdup(s->arena, name);
     call->groups[0] = call->groups[1] = call->groups[2] = 1;
-    spv_init(&e->b, s->arena, s->exact);
+    // The native profile, too: the trees that are left would not survive reassociation.
+    spv_init(&e->b, s->arena, true);
     e->push_block = spv_new(&e->b);
     spv_begin_main(&e->b, name, x, y, 1);
 }

@@ -109,9 +109,13 @@ spv_id emit_as(struct emit *e, struct emit_value v, enum lane lane);
 struct emit_value emit_op(struct emit *e, enum tape_code code, const struct emit_value *x);
 // Whether the table has a row for a code.
 bool emit_has_op(enum tape_code code);
+// Whether the native profile leaves an operation to the device.
+bool emit_is_native(enum ir_op op);
 // f32 add and mul of the profile.
 spv_id emit_fadd(struct emit *e, spv_id x, spv_id y);
 spv_id emit_fmul(struct emit *e, spv_id x, spv_id y);
+// x * y + z: two roundings in the exact profile, the device's fused operation in the native one.
+spv_id emit_fma(struct emit *e, spv_id x, spv_id y, spv_id z);
 
 // -- tapes (emit_tape.c) -----------------------------------------------------------------------
 

@@ -4,6 +4,8 @@
 // integer division by what may be zero (facts about devices: spec/numerics.md).
 #include "codegen/emit.h"
 
+#include <spirv/unified1/GLSL.std.450.h>
+
 #include "ir/lanes.h"
 
 static spv_id type_of(struct emit *e, enum lane lane)
@@ -79,6 +81,13 @@ spv_id emit_fadd(struct emit *e, spv_id x, spv_id y)
 spv_id emit_fmul(struct emit *e, spv_id x, spv_id y)
 {
     return spv_arith(&e->b, SpvOpFMul, spv_f32(&e->b), x, y);
+}
+
+spv_id emit_fma(struct emit *e, spv_id x, spv_id y, spv_id z)
+{
+    if (e->s->exact)
+        return emit_fadd(e, z, emit_fmul(e, x, y));
+    return spv_glsl(&e->b, GLSLstd450Fma, spv_f32(&e->b), SPV(x, y, z));
 }
 
 // -- floats ------------------------------------------------------------------------------------
@@ -348,6 +357,44 @@ bool emit_has_op(enum tape_code code)
     return code <= TAPE_LAST_ROW && cells[code / LANE_COUNT][code % LANE_COUNT].form != FORM_NONE;
 }
 
+// -- the native profile ---------------------------------------------------------------------------
+
+struct native {
+    SpvOp op;      // SpvOpNop: an instruction of GLSL.std.450
+    uint32_t glsl; // 0 and SpvOpNop: a tree in this profile, too
+};
+
+#define OP(name)                                                                                   \
+    {                                                                                              \
+        SpvOp##name, 0                                                                             \
+    }
+#define EXT(name)                                                                                  \
+    {                                                                                              \
+        SpvOpNop, GLSLstd450##name                                                                 \
+    }
+#define LANE(name, f, i, u, bool_)
+static const struct native natives[IR_OP_COUNT] = {
+#define NATIVE(name, how) [IR_##name] = how,
+#include "codegen/lanes.def"
+#undef NATIVE
+};
+#undef LANE
+
+bool emit_is_native(enum ir_op op)
+{
+    return natives[op].op != SpvOpNop || natives[op].glsl != 0;
+}
+
+static spv_id write_native(struct emit *e, enum ir_op op, const struct operands *o)
+{
+    const struct native *n = &natives[op];
+    const uint32_t words[2] = {o->x, o->y};
+    size_t count = ir_op_info(op)->nargs;
+    if (n->op != SpvOpNop)
+        return spv_value(&e->b, n->op, o->type, words, count);
+    return spv_glsl(&e->b, n->glsl, o->type, words, count);
+}
+
 struct emit_value emit_op(struct emit *e, enum tape_code code, const struct emit_value *x)
 {
     enum ir_op op = (enum ir_op)(code / LANE_COUNT);
@@ -360,6 +407,6 @@ struct emit_value emit_op(struct emit *e, enum tape_code code, const struct emit
     if (n > 2)
         o.z = emit_as(e, x[2], lane);
     const struct cell *c = &cells[op][lane];
-    spv_id id = write_cell(e, c, &o);
+    spv_id id = c->form == FORM_NONE ? write_native(e, op, &o) : write_cell(e, c, &o);
     return (struct emit_value){.id = id, .lane = c->form == FORM_COMPARE ? LANE_BOOL : lane};
 }

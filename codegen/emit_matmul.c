@@ -110,7 +110,7 @@ void matmul_accumulate(struct matmul *x, const spv_id *a, const spv_id *b)
         for (unsigned j = 0; j < x->tile->tn; j++) {
             spv_id acc = x->acc[i * x->tile->tn + j];
             spv_id sum = spv_load(&e->b, spv_f32(&e->b), acc);
-            spv_store(&e->b, acc, emit_fadd(e, sum, emit_fmul(e, a[i], b[j])));
+            spv_store(&e->b, acc, emit_fma(e, a[i], b[j], sum));
         }
 }
 

@@ -16,7 +16,8 @@ void emit_draft(struct emit *e, uint32_t kernel, ir_ref result)
                                        .slot_of = s->place_of,
                                        .observed = s->observed,
                                        .counters = s->counters,
-                                       .trees_only = true};
+                                       .trees_only = true,
+                                       .direct = s->exact ? NULL : emit_is_native};
     tape_draft_make(&source, kernel, result, s->arena, &e->draft);
     e->live = tape_live(&e->draft, s->arena);
     e->value = arena_array(s->arena, e->draft.values.n, sizeof *e->value);

@@ -69,6 +69,20 @@ spv_id spv_arith(struct spv *b, SpvOp op, spv_id type, spv_id x, spv_id y)
     return id;
 }
 
+spv_id spv_glsl(struct spv *b, uint32_t instruction, spv_id type, const uint32_t *words, size_t n)
+{
+    uint32_t all[6] = {0, instruction};
+    if (!b->glsl) {
+        uint32_t *name;
+        size_t len = pack_string(b->arena, "GLSL.std.450", &name);
+        b->glsl = spv_new(b);
+        spv_emit(b, &b->section[SPV_IMPORT], SpvOpExtInstImport, 0, b->glsl, name, len);
+    }
+    all[0] = b->glsl;
+    memcpy(all + 2, words, n * sizeof *all);
+    return spv_value(b, SpvOpExtInst, type, all, n + 2);
+}
+
 void spv_do(struct spv *b, SpvOp op, const uint32_t *words, size_t n)
 {
     spv_put(b, SPV_FUNCTION, op, words, n);

@@ -66,6 +66,8 @@ void spv_emit(struct spv *b, struct spv_words *out, SpvOp op, spv_id type, spv_i
 void spv_put(struct spv *b, enum spv_section section, SpvOp op, const uint32_t *words, size_t n);
 // Appends an instruction with result type and result to the function section; returns the result.
 spv_id spv_value(struct spv *b, SpvOp op, spv_id type, const uint32_t *words, size_t n);
+// An instruction of GLSL.std.450 (native profile only: no two devices agree on its bits).
+spv_id spv_glsl(struct spv *b, uint32_t instruction, spv_id type, const uint32_t *words, size_t n);
 // spv_value for OpFAdd, OpFSub, OpFMul: decorated NoContraction in the exact profile.
 spv_id spv_arith(struct spv *b, SpvOp op, spv_id type, spv_id x, spv_id y);
 // An instruction of SPV_FUNCTION without result (stores, branches, barriers ...).

@@ -109,12 +109,25 @@ static bool has_tape(const struct ir_kernel *k)
            (k->class == IRC_MATMUL && k->nodes.n > 1);
 }
 
-// What the anchor's elements still need: moved inputs may hold anything, and what leaves the
-// evaluator shows one NaN. Tapes and arithmetic see to it themselves.
+// Whether a kernel moves elements that came from outside.
+static bool moves_foreign(const struct eval *e, const struct ir_kernel *k)
+{
+    if (k->class != IRC_MOVE && k->class != IRC_GATHER)
+        return false;
+    for (size_t i = 0; i < k->inputs.n; i++) {
+        enum ir_op op = ir_opcode(e->graph, k->inputs.at[i]);
+        if (op == IR_input || op == IR_var)
+            return true;
+    }
+    return false;
+}
+
+// What the anchor's elements still need: what came from outside may hold anything, and what leaves
+// the evaluator shows one NaN. Tapes and arithmetic see to it themselves.
 static unsigned clean_of(const struct eval *e, const struct ir_kernel *k)
 {
     enum dtype t = ir_typeof(e->graph, k->anchor)->dtype;
-    bool moves = k->class == IRC_MOVE || k->class == IRC_GATHER;
+    bool moves = moves_foreign(e, k);
     if (k->class == IRC_MAP || k->class == IRC_LEAF || (t != DT_F32 && t != DT_BOOL))
         return 0;
     if (t == DT_BOOL)
@@ -185,7 +198,7 @@ struct eval *eval_new(const struct ir_graph *g, const ir_ref *roots, size_t nroo
     ir_fuse(g, roots, nroots, !(flags & EVAL_NO_FUSE), &e->arena, &e->fusion);
     eval_plan_slots(e, roots, nroots);
     e->source = (struct tape_source){
-        g, &e->fusion, &e->trees, e->slot_of, e->observed, 0, flags & EVAL_TREES_ONLY};
+        g, &e->fusion, &e->trees, e->slot_of, e->observed, 0, flags & EVAL_TREES_ONLY, NULL};
     for (uint32_t k = 0; k < e->fusion.kernels.n; k++)
         add_step(e, k);
     eval_plan_memory(e);

@@ -277,6 +277,8 @@ static uint32_t compute(struct compiler *c, ir_ref r)
         return x[0];
     if (!c->s->trees_only && in_hardware(op, from))
         return make(c, in_hardware(op, from), x[0], x[1], 0);
+    if (c->s->direct && from == DT_F32 && c->s->direct(op))
+        return row(c, op, LANE_F32, x);
     if (!strcmp(ir_op_info(op)->lane[tape_lane_of(from)], "tree"))
         return expand(c, exact_get(c->s->trees, op, from, to), x);
     return row(c, op, tape_lane_of(from), x);
