@@ -84,27 +84,30 @@ static ir_ref source(const struct fuser *f, ir_ref r, unsigned i, bool *by_lane)
 
 // -- which kernel --------------------------------------------------------------------------------
 
-// Whether kernel `from` must come before kernel `to`. A search that grows too long says yes, which
-// is always safe.
-static bool reaches(struct fuser *f, uint32_t from, uint32_t to)
+static void visit(struct fuser *f, uint32_t k)
+{
+    struct draft *d = &f->drafts.at[k];
+    if (d->seen != f->search)
+        vec_push(f->arena, &f->stack, k);
+    d->seen = f->search;
+}
+
+// Whether a kernel that reads node r, other than kernel `to`, must come before `to`. A search that
+// grows too long says yes, which is always safe.
+static bool readers_reach(struct fuser *f, ir_ref r, uint32_t to)
 {
     enum { PATIENCE = 10000 };
     f->search++;
     f->stack.n = 0;
-    vec_push(f->arena, &f->stack, from);
+    for (const struct use *u = f->uses[r]; u; u = u->next)
+        if (u->kernel != to)
+            visit(f, u->kernel);
     for (unsigned steps = 0; f->stack.n; steps++) {
-        const struct draft *d = &f->drafts.at[vec_pop(&f->stack)];
-        if (steps == PATIENCE)
+        uint32_t k = vec_pop(&f->stack);
+        if (k == to || steps == PATIENCE)
             return true;
-        for (size_t i = 0; i < d->next.n; i++) {
-            struct draft *n = &f->drafts.at[d->next.at[i]];
-            if (d->next.at[i] == to)
-                return true;
-            if (n->seen == f->search)
-                continue;
-            n->seen = f->search;
-            vec_push(f->arena, &f->stack, d->next.at[i]);
-        }
+        for (size_t i = 0; i < f->drafts.at[k].next.n; i++)
+            visit(f, f->drafts.at[k].next.at[i]);
     }
     return false;
 }
@@ -128,9 +131,9 @@ static bool may_join(struct fuser *f, ir_ref r, uint32_t k)
     if (class == IRC_MATMUL && is_stored(f, r, k))
         return false;
     for (const struct use *u = f->uses[r]; u; u = u->next)
-        if (u->kernel == k ? !u->by_lane : reaches(f, u->kernel, k))
+        if (u->kernel == k && !u->by_lane)
             return false;
-    return true;
+    return !readers_reach(f, r, k);
 }
 
 // A product takes over the elementwise kernel that is its only reader and stores one thing.
@@ -153,8 +156,10 @@ static uint32_t choose_kernel(struct fuser *f, ir_ref r)
 {
     enum ir_class class = class_of(f->g, r);
     const struct use *first = f->uses[r];
+    enum { TRIES = 16 };
+    unsigned tries = 0;
     if (f->fuse && class == IRC_MAP)
-        for (const struct use *u = first; u; u = u->next)
+        for (const struct use *u = first; u && tries < TRIES; u = u->next, tries++)
             if (u->by_lane && may_join(f, r, u->kernel))
                 return u->kernel;
     if (f->fuse && class == IRC_MATMUL && first && may_lead(f, r, first->kernel)) {
