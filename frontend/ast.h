@@ -28,6 +28,7 @@ enum ast_flag {
 };
 
 // Operators of UNARY and BINARY, in groups of rising precedence (see spec/language.md).
+// clang-format off
 enum ast_operator {
     AST_OR, AST_AND, AST_NOT,
     AST_EQ, AST_NE, AST_LT, AST_LE, AST_GT, AST_GE,
@@ -36,6 +37,7 @@ enum ast_operator {
     AST_NEG,
     AST_POW
 };
+// clang-format on
 
 #define AST_MAX_DEPTH 1000 // so that walks over a tree can recurse
 
@@ -58,8 +60,8 @@ struct ast {
 
 // A comment, kept beside the tree for the formatter.
 struct ast_comment {
-    struct span span;  // from "//" to the line's end
-    bool own_line;     // nothing but space before it on its line
+    struct span span; // from "//" to the line's end
+    bool own_line;    // nothing but space before it on its line
 };
 
 struct ast_file {

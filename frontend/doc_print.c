@@ -55,10 +55,18 @@ static void align_asides(struct doc_printer *p)
     p->asides.n = 0;
 }
 
+// Whether the current line is the next of the run, or the first of one.
+static bool continues_run(const struct doc_printer *p)
+{
+    if (p->asides.n == 0)
+        return true;
+    struct doc_aside last = vec_last(&p->asides);
+    return last.line + 1 == p->line && last.indent == p->indent;
+}
+
 static void note_aside(struct doc_printer *p, const struct doc *doc)
 {
-    const struct doc_aside *last = p->asides.n ? &vec_last(&p->asides) : NULL;
-    if (last && (last->line + 1 != p->line || last->indent != p->indent))
+    if (!continues_run(p))
         align_asides(p);
     vec_push(p->arena, &p->asides,
              (struct doc_aside){.offset = p->out->n,

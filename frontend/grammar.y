@@ -6,10 +6,15 @@
 #include "frontend/syntax_error.h"
 
 #define YYMAXDEPTH 20000
-#define YYLLOC_DEFAULT(Cur, Rhs, N)                                                                \
-    (Cur) = (N) ? (struct span){YYRHSLOC(Rhs, 1).file, YYRHSLOC(Rhs, 1).start,                      \
-                                YYRHSLOC(Rhs, N).end}                                              \
-                : (struct span){YYRHSLOC(Rhs, 0).file, YYRHSLOC(Rhs, 0).end, YYRHSLOC(Rhs, 0).end}
+#define YYLLOC_DEFAULT(Cur, Rhs, N)                                                               \
+    (Cur) = join(YYRHSLOC(Rhs, (N) ? 1 : 0), YYRHSLOC(Rhs, N), (N) == 0)
+
+/* From the start of a rule's first part to the end of its last; an empty rule stands behind what
+   was before it. */
+static struct span join(struct span first, struct span last, bool empty)
+{
+    return (struct span){last.file, empty ? last.end : first.start, last.end};
+}
 
 static int hlx_lex(HLX_STYPE *value, HLX_LTYPE *at, struct parser *p)
 {

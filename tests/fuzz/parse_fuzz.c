@@ -41,9 +41,14 @@ static void drop(struct parsed *p)
     arena_free(&p->arena);
 }
 
+static const char *text_of(const struct buf *b)
+{
+    return b->at ? b->at : "";
+}
+
 static bool same(const struct buf *a, const struct buf *b)
 {
-    return a->n == b->n && (a->n == 0 || memcmp(a->at, b->at, a->n) == 0);
+    return a->n == b->n && memcmp(text_of(a), text_of(b), a->n) == 0;
 }
 
 // Every comment is kept: the formatted text has as many.
@@ -51,7 +56,7 @@ static void check_formatting(struct parsed *first)
 {
     struct parsed second;
     pretty_print(&first->arena, &first->sources, first->file, &first->formatted);
-    parse(&second, first->formatted.at ? first->formatted.at : "", first->formatted.n);
+    parse(&second, text_of(&first->formatted), first->formatted.n);
     require(second.diags.errors == 0);
     require(same(&first->tree, &second.tree));
     require(first->file->comments.n == second.file->comments.n);
