@@ -193,16 +193,24 @@ struct eval *eval_new(const struct ir_graph *g, const ir_ref *roots, size_t nroo
     e->graph = g;
     e->flags = flags;
     e->team = team_new(0);
+    if (!e->team) {
+        free(e);
+        return NULL;
+    }
     ir_module_init(&e->numbers, &e->arena);
     exact_init(&e->trees, &e->numbers);
     ir_fuse(g, roots, nroots, !(flags & EVAL_NO_FUSE), &e->arena, &e->fusion);
     eval_plan_slots(e, roots, nroots);
-    e->source = (struct tape_source){
-        g, &e->fusion, &e->trees, e->slot_of, e->observed, 0, flags & EVAL_TREES_ONLY, NULL};
+    e->source = (struct tape_source){.graph = g,
+                                     .fusion = &e->fusion,
+                                     .trees = &e->trees,
+                                     .slot_of = e->slot_of,
+                                     .observed = e->observed,
+                                     .trees_only = flags & EVAL_TREES_ONLY};
     for (uint32_t k = 0; k < e->fusion.kernels.n; k++)
         add_step(e, k);
     eval_plan_memory(e);
-    if (!e->team || !allocate(e)) {
+    if (!allocate(e)) {
         eval_free(e);
         return NULL;
     }

@@ -9,7 +9,7 @@
 
 #include "ir/lanes.h"
 
-enum { DEPTH = 512, BLOCK_ROWS = 96, BLOCK_COLS = 256 };
+enum { DEPTH = 512, BLOCK_ROWS = 96, MOST_COLS = 256, LEAST_COLS = 64 };
 
 // -- tiles ---------------------------------------------------------------------------------------
 
@@ -62,7 +62,7 @@ struct matrix {
 struct plan {
     int64_t batch, m, n, k;
     struct matrix a, b; // strides only
-    int64_t row_blocks, col_blocks;
+    int64_t block_cols, row_blocks, col_blocks;
     size_t packed_a; // bytes
     struct tile tile;
 };
@@ -136,9 +136,9 @@ static void multiply(const struct plan *p, const float *a, const float *b, int64
 static void do_block(const struct job *j, int64_t block, char *scratch)
 {
     const struct plan *p = j->p;
-    int64_t col = block % p->col_blocks * BLOCK_COLS, rest = block / p->col_blocks;
+    int64_t col = block % p->col_blocks * p->block_cols, rest = block / p->col_blocks;
     int64_t row = rest % p->row_blocks * BLOCK_ROWS, batch = rest / p->row_blocks;
-    int64_t rows = least(BLOCK_ROWS, p->m - row), cols = least(BLOCK_COLS, p->n - col);
+    int64_t rows = least(BLOCK_ROWS, p->m - row), cols = least(p->block_cols, p->n - col);
     struct matrix a = p->a, b = p->b;
     float *packed_a = (float *)scratch, *packed_b = (float *)(scratch + p->packed_a);
     float *out = j->out + (batch * p->m + row) * p->n + col;
@@ -162,6 +162,18 @@ static void do_part(void *arg, size_t part, unsigned worker)
         do_block(j, block, eval_scratch(j->e, worker));
 }
 
+// Few large blocks are quickest for one thread; several threads need several.
+static void plan_blocks(struct plan *p, unsigned workers)
+{
+    p->row_blocks = (p->m + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    p->block_cols = MOST_COLS;
+    for (;; p->block_cols /= 2) {
+        p->col_blocks = (p->n + p->block_cols - 1) / p->block_cols;
+        if (p->batch * p->row_blocks * p->col_blocks >= workers || p->block_cols == LEAST_COLS)
+            return;
+    }
+}
+
 static void prepare(struct eval *e, struct eval_step *s)
 {
     struct plan *p = s->plan = arena_new(&e->arena, struct plan);
@@ -173,14 +185,14 @@ static void prepare(struct eval *e, struct eval_step *s)
     p->batch = ir_type_count(out) / (p->m * p->n);
     p->a = ta ? (struct matrix){NULL, 1, p->m} : (struct matrix){NULL, p->k, 1};
     p->b = tb ? (struct matrix){NULL, p->k, 1} : (struct matrix){NULL, 1, p->n};
-    p->row_blocks = (p->m + BLOCK_ROWS - 1) / BLOCK_ROWS;
-    p->col_blocks = (p->n + BLOCK_COLS - 1) / BLOCK_COLS;
+    plan_blocks(p, team_size(e->team));
     p->tile = best_tile();
     int64_t depth = least(p->k, DEPTH);
     p->packed_a = (size_t)(round_up(least(p->m, BLOCK_ROWS), p->tile.rows) * depth) * sizeof(float);
     p->packed_a = (p->packed_a + 63) / 64 * 64;
-    s->scratch = p->packed_a +
-                 (size_t)(round_up(least(p->n, BLOCK_COLS), p->tile.cols) * depth) * sizeof(float);
+    s->scratch =
+        p->packed_a +
+        (size_t)(round_up(least(p->n, p->block_cols), p->tile.cols) * depth) * sizeof(float);
 }
 
 static void run(struct eval *e, const struct eval_step *s)
@@ -189,7 +201,8 @@ static void run(struct eval *e, const struct eval_step *s)
     struct job j = {e, p, eval_operand(e, s, 0), eval_operand(e, s, 1), e->slot[0], 0, 0};
     j.out = eval_result(e, s);
     j.blocks = p->batch * p->row_blocks * p->col_blocks;
-    double cost = (double)p->k * (double)least(p->m, BLOCK_ROWS) * (double)least(p->n, BLOCK_COLS);
+    double cost =
+        (double)p->k * (double)least(p->m, BLOCK_ROWS) * (double)least(p->n, p->block_cols);
     int64_t parts = (int64_t)eval_parts(e, j.blocks, cost);
     j.per_part = (j.blocks + parts - 1) / parts;
     team_run(e->team, (size_t)((j.blocks + j.per_part - 1) / j.per_part), do_part, &j);
