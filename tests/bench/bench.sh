@@ -1,0 +1,177 @@
+#!/bin/sh
+# bench.sh: prints how fast the tools are, beside PyTorch where Debian's python3-torch is installed.
+#
+#   bench.sh BUILD
+#
+# Every number is a median. What is compared is measured in turn, in one run; nothing is asserted.
+# No command runs for long: a slow machine has fewer samples, and a dash where there is none.
+set -u
+cd "$(dirname "$0")/../.." || exit 70
+bin=$(cd "${1:-build}/bin" && pwd) || exit 70
+dir=$(mktemp -d) || exit 70
+trap 'rm -rf "$dir"' EXIT INT TERM
+python=/usr/bin/python3
+torch=$("$python" tests/bench/torch_step.py version 2>/dev/null) || torch=
+
+# -- measuring -----------------------------------------------------------------------------------
+
+# The median of the numbers in a file, one a line; nothing if there is none.
+median() {
+    sort -n "$1" 2>/dev/null |
+        awk '{x[NR] = $1} END {if (NR) print (x[int((NR + 1) / 2)] + x[int(NR / 2) + 1]) / 2}'
+}
+
+# clock COUNT COMMAND...: milliseconds of each run of a command, one a line.
+clock() {
+    count=$1
+    shift
+    while [ "$count" -gt 0 ]; do
+        start=$(date +%s%N)
+        "$@" >/dev/null 2>>"$dir/passes" || return
+        echo $(($(date +%s%N) - start)) | awk '{print $1 / 1e6}'
+        count=$((count - 1))
+    done
+}
+
+# steps DEVICE THREADS STEPS PROGRAM: milliseconds a step of each epoch but the first, in which the
+# program meets the device.
+steps() {
+    rm -f "$dir/log"
+    HLX_THREADS=$2 timeout 30 "$bin/hlxrun" "$4" --train -q --device "$1" --steps "$3" \
+        --log "$dir/log" 2>"$dir/why"
+    sed -n 's/.*"event":"epoch".*"step":\([0-9]*\),.*"seconds":\([0-9.e-]*\).*/\1 \2/p' "$dir/log" |
+        awk 'NR > 1 {print $2 * 1000 / ($1 - last)} {last = $1}'
+}
+
+# The same of PyTorch: in_torch step THREADS COUNT | mm N THREADS COUNT.
+in_torch() {
+    [ -z "$torch" ] || "$python" tests/bench/torch_step.py "$@"
+}
+
+# The median of one pass in what hlxc --time-passes wrote.
+pass() {
+    awk -v name="$1" '$1 == name {print $2}' "$dir/passes" >"$dir/pass"
+    median "$dir/pass"
+}
+
+# gflops N FILE: of the product of two N x N matrices, from milliseconds.
+gflops() {
+    median "$2" | awk -v n="$1" '{print 2 * n * n * n / $1 / 1e6}'
+}
+
+# -- printing ------------------------------------------------------------------------------------
+
+# heading TEXT COLUMN...
+heading() {
+    printf '\n%-36s' "$1"
+    shift
+    printf '%11s' "$@"
+    printf '\n'
+}
+
+# row NAME [NUMBER...]: a missing number is a dash.
+row() {
+    printf '  %-34s' "$1"
+    shift
+    for x in "$@"; do
+        if [ -n "$x" ]; then printf '%11.1f' "$x"; else printf '%11s' -; fi
+    done
+    printf '\n'
+}
+
+# -- programs ------------------------------------------------------------------------------------
+
+cat >"$dir/deep.hlxl" <<'P'
+import transformer;
+import loss;
+import optim;
+
+let c = { vocab: 256, d: 768, layers: 12, heads: 12, ffn: 3072 };
+
+entry train(x: i32[8, 512], y: i32[8, 512]) {
+    let l = loss.cross_entropy(transformer.decoder(x, c), y);
+    optim.adamw(l, grads: optim.clip(grad(l)));
+    return l;
+}
+P
+cat >"$dir/mm.hlxl" <<'P'
+let n = 512;
+param a, b: f32[n, n] = normal(0.03);
+state c: f32[n, n];
+entry train() {
+    c := a @ b;
+}
+P
+
+# -- the benches ---------------------------------------------------------------------------------
+
+compile_times() {
+    heading 'hlxc, ms' all frontend grad simplify plan pack
+    : >"$dir/passes"
+    clock 10 "$bin/hlxc" examples/tiny_transformer.hlxl --time-passes -o "$dir/tiny.hbin" >"$dir/ms"
+    row 'TinyTransformer' "$(median "$dir/ms")" "$(pass frontend)" "$(pass grad)" \
+        "$(pass simplify)" "$(pass plan)" "$(pass pack)"
+    : >"$dir/passes"
+    clock 5 "$bin/hlxc" "$dir/deep.hlxl" --time-passes --check >"$dir/ms"
+    row '12 layers, 85 M params (--check)' "$(median "$dir/ms")" "$(pass frontend)" \
+        "$(pass grad)" "$(pass simplify)" '' ''
+}
+
+training_times() {
+    heading 'TinyTransformer, ms a step' '1 thread' '2 threads' device
+    for _ in 1 2 3; do
+        for threads in 1 2; do
+            steps cpu $threads 16 "$dir/tiny.hbin" >>"$dir/cpu$threads"
+            in_torch step $threads 10 >>"$dir/torch$threads"
+        done
+    done
+    row 'hlxrun --device cpu' "$(median "$dir/cpu1")" "$(median "$dir/cpu2")" ''
+    row "PyTorch ${torch:-is not installed}" "$(median "$dir/torch1")" "$(median "$dir/torch2")" ''
+    steps vulkan 2 12 "$dir/tiny.hbin" >"$dir/vulkan"
+    row 'hlxrun --device vulkan' '' '' "$(median "$dir/vulkan")"
+    [ -s "$dir/vulkan" ] || sed 's/^/      /' "$dir/why"
+}
+
+matmul_times() { # N
+    "$bin/hlxc" "$dir/mm.hlxl" -D n="$1" -o "$dir/mm.hbin" || return
+    rm -f "$dir"/cpu? "$dir"/torch?
+    for _ in 1 2; do
+        for threads in 1 2; do
+            steps cpu $threads 7 "$dir/mm.hbin" >>"$dir/cpu$threads"
+            in_torch mm "$1" $threads 7 >>"$dir/torch$threads"
+        done
+    done
+    steps vulkan 2 4 "$dir/mm.hbin" >"$dir/vulkan"
+    row "$1: hlxrun --device cpu" "$(gflops "$1" "$dir/cpu1")" "$(gflops "$1" "$dir/cpu2")" ''
+    row "$1: torch.mm" "$(gflops "$1" "$dir/torch1")" "$(gflops "$1" "$dir/torch2")" ''
+    row "$1: hlxrun --device vulkan" '' '' "$(gflops "$1" "$dir/vulkan")"
+}
+
+format_times() {
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+        cat stdlib/*.hlxl stdlib/*.hlxl stdlib/*.hlxl stdlib/*.hlxl
+    done >"$dir/long.hlxl"
+    bytes=$(wc -c <"$dir/long.hlxl")
+    clock 5 "$bin/hlxfmt" "$dir/long.hlxl" >"$dir/ms"
+    heading 'hlxfmt, MB/s' ''
+    row "stdlib, repeated to $((bytes / 1000)) kB" \
+        "$(median "$dir/ms" | awk -v bytes="$bytes" '{print bytes / $1 / 1000}')"
+}
+
+load() {
+    cut -d' ' -f1 /proc/loadavg
+}
+
+echo "$("$bin/hlxc" --version | head -n 1); $(nproc) cores," \
+    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1); load $(load)"
+if command -v vulkaninfo >/dev/null; then
+    vulkaninfo --summary 2>/dev/null | sed -n 's/.*deviceName *= /Vulkan: /p'
+fi
+compile_times
+training_times
+heading 'Square matmul, GFLOP/s' '1 thread' '2 threads' device
+matmul_times 512
+matmul_times 1024
+[ ! -x "$bin/hlxfmt" ] || format_times
+printf '\nLoad %s at the end: what other processes take is missing above.\n' "$(load)"
+echo 'Accuracy and speed of the exact functions over all inputs: make ulp'
