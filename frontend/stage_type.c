@@ -161,6 +161,7 @@ static const struct {
     {"contract", STAGE_CONTRACT, NULL},
     {"type", STAGE_TYPE, NULL},
     {"function", STAGE_FUNCTION, is_function},
+    {"fn", STAGE_FUNCTION, is_function},
     {"data", STAGE_DATA, NULL},
     {"tensor", STAGE_TENSOR, stage_is_tensor},
     {"param", STAGE_VAR, NULL},
