@@ -91,8 +91,8 @@ static void show_diff(struct hlxfmt *f, const char *name, const char *text, size
                       const struct buf *out)
 {
     struct buf diff = {0};
-    diff_unified(arena_printf(&f->arena, "%s.orig", name), name, text, len, out->at ? out->at : "",
-                 out->n, diag_use_color(f->color, stdout), &diff);
+    diff_unified(arena_printf(&f->arena, "%s.orig", name), name, text, len, out->at, out->n,
+                 diag_use_color(f->color, stdout), &diff);
     fwrite(diff.at, 1, diff.n, stdout);
     buf_free(&diff);
 }
@@ -107,7 +107,7 @@ static void report_change(struct hlxfmt *f, const char *path, const char *name, 
         fail(f, EXIT_PROGRAM);
     if (f->diff)
         show_diff(f, name, text, len, out);
-    if (f->write && !file_write(&f->arena, path, out->at ? out->at : "", out->n, &error))
+    if (f->write && !file_write(&f->arena, path, out->at, out->n, &error))
         complain(f, error);
 }
 
@@ -123,6 +123,8 @@ static void format_file(struct hlxfmt *f, const char *path)
     }
     if (format_text(f, name, text, len, &out)) {
         bool same = out.n == len && (len == 0 || memcmp(out.at, text, len) == 0);
+        if (out.n == 0)
+            buf_puts(&out, ""); // so that there are bytes to point to
         if (!f->write && !f->list && !f->check && !f->diff)
             fwrite(out.at, 1, out.n, stdout);
         else if (!same)

@@ -88,19 +88,41 @@ static struct doc *unary(struct pretty *p, const struct ast *e)
     return doc_concat(p->arena, &out);
 }
 
-// The right operand, after its operator and the comments between.
-static void put_right(struct pretty *p, const struct ast *e, enum level least, struct doc_list *out)
+// The operator and the comments behind it, up to the right operand.
+static void put_operator(struct pretty *p, const struct ast *e, struct doc_list *out)
 {
-    const struct ast *right = e->kid[1];
+    uint32_t start = e->kid[1]->span.start;
     doc_puts(p->arena, out, " ");
     doc_puts(p->arena, out, ast_operator_text(e->op));
-    doc_add(p->arena, out, pretty_aside(p, right->span.start));
-    pretty_comments_after(p, right->span.start, out);
+    doc_add(p->arena, out, pretty_aside(p, start));
+    pretty_comments_after(p, start, out);
     doc_add(p->arena, out, doc_leaf(p->arena, DOC_LINE));
-    // `2 ** -1`: a sign on the right of a power needs no parentheses
-    if (e->op == AST_POW && right->kind == AST_UNARY && right->op == AST_NEG)
-        least = LEVEL_NEG;
-    doc_add(p->arena, out, operand(p, right, least));
+}
+
+static struct doc *chain(struct pretty *p, struct doc *first, const struct doc_list *rest)
+{
+    struct doc_list out = {0};
+    doc_add(p->arena, &out, first);
+    doc_add(p->arena, &out, doc_wrap(p->arena, DOC_INDENT, doc_concat(p->arena, rest)));
+    return doc_wrap(p->arena, DOC_GROUP, doc_concat(p->arena, &out));
+}
+
+// a ** b ** c: to the right, and a sign on the right needs no parentheses.
+static struct doc *power(struct pretty *p, const struct ast *e)
+{
+    struct doc_list rest = {0};
+    struct doc *first = operand(p, e->kid[0], LEVEL_POW + 1);
+    for (;;) {
+        const struct ast *right = e->kid[1];
+        bool more = right->kind == AST_BINARY && right->op == AST_POW;
+        put_operator(p, e, &rest);
+        if (!more || (right->flags & AST_PARENS)) {
+            doc_add(p->arena, &rest, operand(p, right, LEVEL_NEG));
+            return chain(p, first, &rest);
+        }
+        doc_add(p->arena, &rest, operand(p, right->kid[0], LEVEL_POW + 1));
+        e = right;
+    }
 }
 
 static bool chains(enum level level)
@@ -112,19 +134,23 @@ static bool chains(enum level level)
 static struct doc *binary(struct pretty *p, const struct ast *e)
 {
     VEC(const struct ast *) spine = {0};
+    struct doc_list rest = {0};
     enum level level = level_of(e);
     const struct ast *left = e;
+    if (level == LEVEL_POW)
+        return power(p, e);
     do {
         vec_push(p->arena, &spine, left);
         left = left->kid[0];
     } while (chains(level) && left->kind == AST_BINARY && level_of(left) == level &&
              !(left->flags & AST_PARENS));
-    struct doc_list out = {0}, rest = {0};
-    doc_add(p->arena, &out, operand(p, left, chains(level) ? level : level + 1));
-    while (spine.n)
-        put_right(p, vec_pop(&spine), level == LEVEL_POW ? level : level + 1, &rest);
-    doc_add(p->arena, &out, doc_wrap(p->arena, DOC_INDENT, doc_concat(p->arena, &rest)));
-    return doc_wrap(p->arena, DOC_GROUP, doc_concat(p->arena, &out));
+    struct doc *first = operand(p, left, chains(level) ? level : level + 1);
+    while (spine.n) {
+        e = vec_pop(&spine);
+        put_operator(p, e, &rest);
+        doc_add(p->arena, &rest, operand(p, e->kid[1], level + 1));
+    }
+    return chain(p, first, &rest);
 }
 
 // -- postfix -------------------------------------------------------------------------------------
