@@ -132,8 +132,6 @@ struct emit_value emit_tape(struct emit *e, spv_id index, unsigned k, emit_place
                             struct emit_value given);
 // The `bytes` bytes wide element `index` of a place, as the low bits of a word.
 spv_id emit_load_element(struct emit *e, emit_place place, unsigned bytes, spv_id index);
-// A word just read of node `from`: what comes from outside is flushed, and truth is 0 or 1.
-spv_id emit_foreign(struct emit *e, ir_ref from, spv_id word);
 // A node's 32-bit value as it may be seen outside: one NaN where the node leaves the program.
 struct emit_value emit_seen(struct emit *e, ir_ref node, struct emit_value v);
 // The element of a map (a broadcast's view) that shows at `index`.

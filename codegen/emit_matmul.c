@@ -75,7 +75,7 @@ static spv_id load(struct matmul *x, ir_ref from, spv_id base, spv_id high, spv_
 {
     struct emit *e = &x->e;
     spv_id at = emit_add(e, base, emit_add(e, emit_mul(e, high, width), low));
-    spv_id w = emit_foreign(e, from, emit_load(e, e->s->place_of[from], at));
+    spv_id w = emit_load(e, e->s->place_of[from], at);
     return emit_as(e, (struct emit_value){.id = w, .lane = LANE_U32}, LANE_F32);
 }
 
@@ -88,8 +88,7 @@ void matmul_load4(struct matmul *x, bool a, spv_id high, spv_id low4, spv_id out
     spv_id at = emit_add(e, a ? x->a0 : x->b0, emit_mul(e, high, line));
     emit_load4(e, e->s->place_of[from], emit_add(e, emit_div(e, at, four), low4), out);
     for (int i = 0; i < 4; i++) {
-        spv_id w = emit_foreign(e, from, out[i]);
-        out[i] = emit_as(e, (struct emit_value){.id = w, .lane = LANE_U32}, LANE_F32);
+        out[i] = emit_as(e, (struct emit_value){.id = out[i], .lane = LANE_U32}, LANE_F32);
     }
 }
 
@@ -209,11 +208,6 @@ bool matmul_fused(const struct emit_source *s, uint32_t kernel)
     return worth_fusing(&probe, &s->fusion->kernels.at[kernel]);
 }
 
-static bool foreign(const struct ir_graph *g, ir_ref r)
-{
-    return ir_opcode(g, r) == IR_var || ir_opcode(g, r) == IR_input;
-}
-
 void matmul_pattern(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
                     struct matmul_pattern *out)
 {
@@ -227,8 +221,6 @@ void matmul_pattern(const struct emit_source *s, uint32_t kernel, const struct m
     out->ta = shape.ta;
     out->tb = shape.tb;
     out->blocks = shape.k > MATMUL_BLOCK;
-    out->foreign_a = foreign(g, a);
-    out->foreign_b = foreign(g, b);
     out->observed = s->observed[r];
     out->exact = s->exact;
     out->by_four = matmul_by_four(&shape);

@@ -53,7 +53,7 @@ bool matmul_fused(const struct emit_source *s, uint32_t kernel);
 // What the module of a product alone depends on. Compared as bytes.
 struct matmul_pattern {
     const struct matmul_tile *tile;
-    bool ta, tb, blocks, by_four, foreign_a, foreign_b, observed, exact, one_operand;
+    bool ta, tb, blocks, by_four, observed, exact, one_operand;
 };
 
 void matmul_pattern(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,

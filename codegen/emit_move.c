@@ -19,8 +19,7 @@ static spv_id load_operand(struct emit *e, ir_ref r, unsigned i, spv_id index)
     const struct ir_graph *g = e->s->graph;
     ir_ref from = ir_view_base(g, ir_arg(g, r, i));
     const struct ir_type *t = ir_typeof(g, from);
-    spv_id w = emit_load_element(e, e->s->place_of[from], (unsigned)dtype_bytes(t->dtype), index);
-    return emit_foreign(e, from, w);
+    return emit_load_element(e, e->s->place_of[from], (unsigned)dtype_bytes(t->dtype), index);
 }
 
 static void row_major(const struct ir_type *t, int64_t stride[IR_MAX_RANK])
@@ -161,7 +160,7 @@ static spv_id copied(struct emit *e, ir_ref r, spv_id index)
     r = ir_view_base(e->s->graph, r);
     if (ir_opcode(e->s->graph, r) == IR_counter)
         return emit_load(e, e->s->counters, spv_c32(&e->b, (uint32_t)ir_attr(e->s->graph, r, 0)));
-    return emit_foreign(e, r, emit_load_element(e, e->s->place_of[r], bytes, index));
+    return emit_load_element(e, e->s->place_of[r], bytes, index);
 }
 
 static element_function *const functions[IR_OP_COUNT] = {

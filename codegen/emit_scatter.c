@@ -121,10 +121,10 @@ void emit_scatter(const struct emit_source *src, uint32_t kernel, struct emit_ca
     spv_id column = emit_mod(&e, at, wide);
     uint64_t positions = (uint64_t)ir_type_count(ir_typeof(g, index));
     spv_loop_begin(b, &l, spv_c32(b, 0), emit_extent(&e, positions), spv_c32(b, 1));
-    spv_id to = emit_foreign(&e, index, emit_load(&e, src->place_of[index], l.i));
+    spv_id to = emit_load(&e, src->place_of[index], l.i);
     spv_if_begin(b, &mine, spv_value(b, SpvOpIEqual, spv_bool(b), SPV(to, row)));
     spv_id from = emit_add(&e, emit_mul(&e, l.i, wide), column);
-    spv_id word = emit_foreign(&e, values, emit_load(&e, src->place_of[values], from));
+    spv_id word = emit_load(&e, src->place_of[values], from);
     contribute(&s, word);
     spv_if_end(b, &mine);
     spv_loop_end(b, &l);

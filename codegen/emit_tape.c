@@ -17,6 +17,7 @@ void emit_draft(struct emit *e, uint32_t kernel, ir_ref result)
                                        .observed = s->observed,
                                        .counters = s->counters,
                                        .trees_only = true,
+                                       .clean = true, // exec_clean
                                        .direct = s->exact ? NULL : emit_is_native};
     tape_draft_make(&source, kernel, result, s->arena, &e->draft);
     e->live = tape_live(&e->draft, s->arena);
@@ -211,15 +212,6 @@ struct emit_value emit_seen(struct emit *e, ir_ref node, struct emit_value v)
 {
     bool seen = e->s->observed[node] && ir_typeof(e->s->graph, node)->dtype == DT_F32;
     return word(emit_as(e, seen ? extra(e, TAPE_canon, v) : v, LANE_U32));
-}
-
-spv_id emit_foreign(struct emit *e, ir_ref from, spv_id w)
-{
-    enum ir_op op = ir_opcode(e->s->graph, from);
-    enum dtype t = ir_typeof(e->s->graph, from)->dtype;
-    if ((op != IR_input && op != IR_var) || (t != DT_F32 && t != DT_BOOL))
-        return w;
-    return extra(e, t == DT_F32 ? TAPE_flush : TAPE_truth, word(w)).id;
 }
 
 // Elements narrower than a word are collected; the last of a word stores it.

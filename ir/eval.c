@@ -191,7 +191,6 @@ struct eval *eval_new(const struct ir_graph *g, const ir_ref *roots, size_t nroo
     if (!e)
         return NULL;
     e->graph = g;
-    e->flags = flags;
     e->team = team_new(0);
     if (!e->team) {
         free(e);

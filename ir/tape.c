@@ -139,7 +139,7 @@ static uint32_t read_stored(struct compiler *c, struct ir_view v)
     uint32_t x = read_memory(c, v);
     enum ir_op op = ir_opcode(c->g, v.node);
     enum dtype t = ir_typeof(c->g, v.node)->dtype;
-    bool foreign = op == IR_input || op == IR_var;
+    bool foreign = !c->s->clean && (op == IR_input || op == IR_var);
     if (foreign && t == DT_F32)
         return make(c, TAPE_flush, x, 0, 0);
     return foreign && t == DT_BOOL ? make(c, TAPE_truth, x, 0, 0) : x;

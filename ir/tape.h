@@ -23,6 +23,7 @@ struct tape_source {
     const bool *observed;     // by node: leaves the evaluator, so NaNs are made canonical
     tape_slot counters;       // u32[3]: seed low, seed high, step
     bool trees_only;          // no hardware division and square root
+    bool clean;               // inputs and vars hold no subnormals, and truth is 0 or 1
     // Operations on f32 that are kept as they are, for a target that has them itself (the native
     // profile on a device). NULL: none.
     bool (*direct)(enum ir_op op);

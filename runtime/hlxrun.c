@@ -182,8 +182,10 @@ static bool run_entries(struct run *r)
 static bool run_opened(struct run *r)
 {
     const struct hlxrun_options *o = r->options;
-    const struct exec_options options = {
-        .device = o->device, .seed = o->seed, .flags = o->no_fuse ? EXEC_NO_FUSE : 0};
+    const struct exec_options options = {.device = o->device,
+                                         .variant = o->variant,
+                                         .seed = o->seed,
+                                         .flags = o->no_fuse ? EXEC_NO_FUSE : 0};
     r->exec = exec_start(&options, &r->session.program, r->error);
     if (!r->exec)
         return false;

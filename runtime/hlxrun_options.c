@@ -15,6 +15,7 @@ enum {
     OPT_SEED,
     OPT_DATA,
     OPT_DEVICE,
+    OPT_VARIANT,
     OPT_LIST,
     OPT_LOG,
     OPT_DUMP,
@@ -33,7 +34,9 @@ static const struct cli_option run_table[] = {
     {OPT_SEED, "seed", "N", "seed of initial values and of shuffling (default 0)", 0},
     {OPT_DATA, "data", "NAME=FILE",
      "take the data source NAME (FILE alone: the only one) from FILE", "Data and device"},
-    {OPT_DEVICE, "device", "NAME", "run on this device", 0},
+    {OPT_DEVICE, "device", "NAME",
+     "run on `cpu`, `vulkan`, `vulkan:1`, a UUID or a part of a name (default: the best)", 0},
+    {OPT_VARIANT, "variant", "NAMES", "force these kernel variants where a step has them", 0},
     {OPT_LIST, "list-devices", 0, "print the devices and exit", 0},
     {OPT_NO_FUSE, "no-fuse", 0, "make every operation a kernel of its own (the same bits)", 0},
     {OPT_LOG, "log", "FILE.jsonl", "record every step and epoch as JSON lines", "Results"},
@@ -129,6 +132,7 @@ static bool apply(struct hlxrun_options *o, const struct cli_parse *p, int id)
     case OPT_SEED: return set_number(o, p, id);
     case OPT_DATA: return add_data(o, p->value);
     case OPT_DEVICE: o->device = p->value; return true;
+    case OPT_VARIANT: o->variant = p->value; return true;
     case OPT_LIST: return o->list_devices = true;
     case OPT_LOG: o->log = p->value; return true;
     case OPT_NO_FUSE: return o->no_fuse = true;

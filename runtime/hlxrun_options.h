@@ -15,7 +15,8 @@ struct hlxrun_options {
     uint32_t steps;    // TRAIN_NO_LIMIT: as the program says
     uint64_t seed;
     VEC(struct session_file) data;
-    const char *device;
+    const char *device;  // NULL: the best
+    const char *variant; // NULL: what was measured fastest
     const char *log;
     bool quiet, no_fuse;
     bool dump_grads;
