@@ -46,7 +46,6 @@ struct eval_copy {
 
 struct eval {
     const struct ir_graph *graph;
-    unsigned flags;
     struct arena arena;
     struct ir_module numbers; // home of the trees
     struct exact_trees trees;
