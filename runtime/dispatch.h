@@ -65,6 +65,7 @@ struct dispatch_call {
 };
 
 // Ways to do one step; all give the same bits in the exact profile.
+// A name that begins with `tile` says that invocations share memory: CPU devices try the others.
 struct dispatch_variant {
     const char *name; // "tile_64x64x16", "rows_8x2"; for --variant and the autotuner's cache
     const struct dispatch_call *call;

@@ -149,6 +149,14 @@ static const char *unfit(const struct vk_plan *p, const struct dispatch_variant 
     return NULL;
 }
 
+// A CPU device runs the invocations of a workgroup one after another: variants that share tiles are
+// slow there and take seconds to compile. They run when asked for by name.
+static bool worthwhile(const struct vk_plan *p, const struct dispatch_step *s, size_t v)
+{
+    bool cpu = p->x->d.physical->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+    return !cpu || s->nvariants == 1 || strncmp(s->variant[v].name, "tile", 4) != 0;
+}
+
 static void want_variant(const struct dispatch_variant *v, bool *want)
 {
     for (size_t i = 0; i < v->ncalls; i++)
@@ -166,7 +174,8 @@ static bool make(const struct vk_plan *p, struct hlx_error *e)
         if (p->choice[i] != UNDECIDED)
             want_variant(&s->variant[p->choice[i]], want);
         for (size_t v = 0; p->choice[i] == UNDECIDED && v < s->nvariants; v++)
-            want_variant(&s->variant[v], want);
+            if (worthwhile(p, s, v))
+                want_variant(&s->variant[v], want);
     }
     bool ok = vk_pipelines_make(&p->x->pipes, want, e);
     free(want);
@@ -184,8 +193,8 @@ static bool settle_step(struct tune *t, size_t i, struct hlx_error *e)
     for (uint32_t v = 0; v < s->nvariants; v++) {
         const char *fault = unfit(t->p, &s->variant[v]);
         why = why ? why : fault;
-        fit[v] = !fault;
-        fits += !fault;
+        fit[v] = !fault && worthwhile(t->p, s, v);
+        fits += fit[v];
         if (fit[v])
             *choice = v;
     }
