@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "runtime/devices.h"
 #include "runtime/export.h"
 #include "runtime/hlxrun_options.h"
 #include "runtime/inspect.h"
@@ -230,10 +231,18 @@ static bool inspect(const struct hlxrun_options *o, struct hlx_error *error)
     return ok;
 }
 
-static void list_devices(void)
+static bool list_devices(const struct hlxrun_options *o, struct hlx_error *error)
 {
-    for (size_t i = 0; exec_devices[i]; i++)
-        printf("%-8s %s\n", exec_devices[i]->name, exec_devices[i]->doc);
+    struct buf out = {0};
+    bool ok = true;
+    if (o->json)
+        ok = devices_json(&out) || hlx_no_memory(error, "the list of devices");
+    else
+        devices_text(&out);
+    if (ok)
+        fwrite(out.at, 1, out.n, stdout);
+    buf_free(&out);
+    return ok;
 }
 
 // What was printed must have arrived. A reader that went away is no error worth a sentence.
@@ -254,7 +263,7 @@ int main(int argc, char **argv)
     if (code < 0) {
         bool ok = true;
         if (o.list_devices)
-            list_devices();
+            ok = list_devices(&o, &error);
         else
             ok = o.inspect ? inspect(&o, &error) : run_program(&o, &error);
         if (!ok)
