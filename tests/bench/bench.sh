@@ -37,7 +37,7 @@ clock() {
 # program meets the device.
 steps() {
     rm -f "$dir/log"
-    HLX_THREADS=$2 timeout 30 "$bin/hlxrun" "$4" --train -q --device "$1" --steps "$3" \
+    HLX_THREADS=$2 timeout 60 "$bin/hlxrun" "$4" --train -q --device "$1" --steps "$3" \
         --log "$dir/log" 2>"$dir/why"
     sed -n 's/.*"event":"epoch".*"step":\([0-9]*\),.*"seconds":\([0-9.e-]*\).*/\1 \2/p' "$dir/log" |
         awk 'NR > 1 {print $2 * 1000 / ($1 - last)} {last = $1}'
@@ -164,9 +164,7 @@ load() {
 
 echo "$("$bin/hlxc" --version | head -n 1); $(nproc) cores," \
     "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1); load $(load)"
-if command -v vulkaninfo >/dev/null; then
-    vulkaninfo --summary 2>/dev/null | sed -n 's/.*deviceName *= /Vulkan: /p'
-fi
+"$bin/hlxrun" --list-devices | sed -n 's/^vulkan:[0-9]* */Vulkan: /p'
 compile_times
 training_times
 heading 'Square matmul, GFLOP/s' '1 thread' '2 threads' device
