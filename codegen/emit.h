@@ -50,10 +50,13 @@ struct emit {
     struct tape_draft draft;
     const bool *live;          // by value of the draft: whether a store or the result needs it
     struct emit_value *value;  // by value of the draft
-    spv_id *narrow;            // by port: the word that WRITE puts together
+    spv_id *narrow, *word_at;  // by port: the word that WRITE puts together, and where it goes
     spv_id push_block;         // reserved; declared when its size is known
     spv_id group_id, local_id; // built-ins, made on first use
+    spv_id inside[4];          // of a word's elements: whether there is one; 0: there is
     spv_id index;              // u32: the element this invocation computes
+    unsigned part;             // of a concat: emit_move
+    emit_place to;             // what it writes
 };
 
 // A lane in SPIR-V: its id and the type the id has (LANE_BOOL lanes are u32 0 or 1).
@@ -139,8 +142,12 @@ spv_id emit_map_index(struct emit *e, const struct tape_map *map, spv_id index);
 
 // -- kernels, one emitter per class; each fills *call ------------------------------------------
 
-// A MOVE or gather_rows node's elements, written to `to`.
-void emit_move(const struct emit_source *s, ir_ref r, emit_place to, struct emit_call *call);
+// How many calls a MOVE or gather_rows node takes: 1, or more where a concat has more operands than
+// a kernel has buffers.
+size_t emit_move_calls(const struct ir_graph *g, ir_ref r);
+// Call `part` of them, which writes all elements to `to`.
+void emit_move(const struct emit_source *s, ir_ref r, unsigned part, emit_place to,
+               struct emit_call *call);
 // The elements of any node that lies in memory, copied.
 void emit_copy(const struct emit_source *s, ir_ref r, emit_place to, struct emit_call *call);
 void emit_scatter(const struct emit_source *s, uint32_t kernel, struct emit_call *call);

@@ -27,11 +27,13 @@ void emit_map(const struct emit_source *s, uint32_t kernel, struct emit_call *ca
     if (per == 1) {
         emit_tape(&e, at, 0, NO_PLACE, (struct emit_value){0});
     } else {
-        // Past the end the last element is computed again: what it stores is what is there.
+        // Past the end the last element is computed again, to fill a word, but not stored: it may
+        // have been computed from what it is stored over.
         spv_id first = emit_mul(&e, at, spv_c32(&e.b, per));
         spv_id last = emit_extent(&e, n - 1);
         for (unsigned i = 0; i < per; i++) {
             spv_id index = i ? emit_add(&e, first, spv_c32(&e.b, i)) : first;
+            e.inside[i] = i ? emit_less(&e, index, emit_extent(&e, n)) : 0;
             emit_tape(&e, least(&e, index, last), i, NO_PLACE, (struct emit_value){0});
         }
     }

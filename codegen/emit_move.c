@@ -4,7 +4,7 @@
 // are put together to words here, once for all of them.
 #include "codegen/emit.h"
 
-enum { GROUP = 128 };
+enum { GROUP = 128, OPERANDS = 16 /* of a concat, in a call */ };
 
 // The element at `index` (u32) of the anchor's result, as the low bits of a word.
 typedef spv_id element_function(struct emit *e, ir_ref r, spv_id index);
@@ -117,25 +117,35 @@ static spv_id padded(struct emit *e, ir_ref r, spv_id index)
     return choose(e, inside, load_operand(e, r, 0, choose(e, inside, at, zero)), fill);
 }
 
+// Elements that are not of this call's operands: what an earlier call wrote stays.
+static spv_id written(struct emit *e, ir_ref r, spv_id index)
+{
+    const struct ir_type *t = ir_typeof(e->s->graph, r);
+    return e->part ? emit_load_element(e, e->to, (unsigned)dtype_bytes(t->dtype), index) : 0;
+}
+
 static spv_id concatenated(struct emit *e, ir_ref r, spv_id index)
 {
     const struct ir_graph *g = e->s->graph;
     const struct ir_type *to = ir_typeof(g, r);
     unsigned axis = (unsigned)ir_attr(g, r, 0), n = ir_get(g, r)->nargs;
+    unsigned begin = e->part * OPERANDS, end = n - begin < OPERANDS ? n : begin + OPERANDS;
     int64_t stride[IR_MAX_RANK], first = 0;
     row_major(to, stride);
-    spv_id c = coordinate(e, to, axis, index), out = 0, zero = spv_c32(&e->b, 0);
+    for (unsigned i = 0; i < begin; i++)
+        first += operand_type(e, r, i)->dim[axis];
+    spv_id c = coordinate(e, to, axis, index), out = written(e, r, index), zero = spv_c32(&e->b, 0);
     spv_id inner = emit_extent(e, (uint64_t)stride[axis]);
     spv_id whole = emit_extent(e, (uint64_t)(stride[axis] * to->dim[axis]));
     spv_id outer = emit_div(e, index, whole), low = emit_mod(e, index, inner);
-    for (unsigned i = 0; i < n; i++) {
+    for (unsigned i = begin; i < end; i++) {
         int64_t dim = operand_type(e, r, i)->dim[axis];
         spv_id from =
             spv_value(&e->b, SpvOpISub, spv_u32(&e->b), SPV(c, emit_extent(e, (uint64_t)first)));
         spv_id extent = emit_extent(e, (uint64_t)dim), mine = emit_less(e, from, extent);
         spv_id row = emit_add(e, emit_mul(e, outer, extent), choose(e, mine, from, zero));
         spv_id x = load_operand(e, r, i, emit_add(e, emit_mul(e, row, inner), low));
-        out = i ? choose(e, mine, x, out) : x;
+        out = out ? choose(e, mine, x, out) : x;
         first += dim;
     }
     return out;
@@ -195,7 +205,7 @@ static spv_id make_word(struct emit *e, element_function *f, ir_ref r, spv_id at
 }
 
 static void emit_words(const struct emit_source *s, const char *name, element_function *f, ir_ref r,
-                       emit_place to, struct emit_call *call)
+                       unsigned part, emit_place to, struct emit_call *call)
 {
     const struct ir_type *t = ir_typeof(s->graph, r);
     uint64_t n = (uint64_t)ir_type_count(t);
@@ -203,6 +213,8 @@ static void emit_words(const struct emit_source *s, const char *name, element_fu
     uint64_t work = (n + per - 1) / per;
     struct emit e;
     emit_begin(&e, s, call, name, GROUP, 1);
+    e.part = part;
+    e.to = to;
     spv_id group = emit_groups(&e, (work + GROUP - 1) / GROUP);
     spv_id at = emit_add(&e, emit_mul(&e, group, spv_c32(&e.b, GROUP)), emit_local(&e, 0));
     struct spv_if inside;
@@ -213,13 +225,21 @@ static void emit_words(const struct emit_source *s, const char *name, element_fu
     emit_end(&e);
 }
 
-void emit_move(const struct emit_source *s, ir_ref r, emit_place to, struct emit_call *call)
+size_t emit_move_calls(const struct ir_graph *g, ir_ref r)
+{
+    if (ir_opcode(g, r) != IR_concat)
+        return 1;
+    return (ir_get(g, r)->nargs + OPERANDS - 1) / OPERANDS;
+}
+
+void emit_move(const struct emit_source *s, ir_ref r, unsigned part, emit_place to,
+               struct emit_call *call)
 {
     enum ir_op op = ir_opcode(s->graph, r);
-    emit_words(s, ir_op_info(op)->name, functions[op], r, to, call);
+    emit_words(s, ir_op_info(op)->name, functions[op], r, part, to, call);
 }
 
 void emit_copy(const struct emit_source *s, ir_ref r, emit_place to, struct emit_call *call)
 {
-    emit_words(s, "copy", copied, r, to, call);
+    emit_words(s, "copy", copied, r, 0, to, call);
 }

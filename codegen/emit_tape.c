@@ -23,6 +23,7 @@ void emit_draft(struct emit *e, uint32_t kernel, ir_ref result)
     e->live = tape_live(&e->draft, s->arena);
     e->value = arena_array(s->arena, e->draft.values.n, sizeof *e->value);
     e->narrow = arena_array(s->arena, e->draft.ports.n + 1, sizeof *e->narrow);
+    e->word_at = arena_array(s->arena, e->draft.ports.n + 1, sizeof *e->word_at);
 }
 
 unsigned emit_per_word(const struct emit *e)
@@ -214,6 +215,17 @@ struct emit_value emit_seen(struct emit *e, ir_ref node, struct emit_value v)
     return word(emit_as(e, seen ? extra(e, TAPE_canon, v) : v, LANE_U32));
 }
 
+// Stores a word whose first element is the k-th that this invocation computes, if there is one.
+static void store_inside(struct emit *e, unsigned k, emit_place place, spv_id index, spv_id w)
+{
+    struct spv_if inside;
+    if (e->inside[k])
+        spv_if_begin(&e->b, &inside, e->inside[k]);
+    emit_store(e, place, index, w);
+    if (e->inside[k])
+        spv_if_end(&e->b, &inside);
+}
+
 // Elements narrower than a word are collected; the last of a word stores it.
 static void write_narrow(struct emit *e, const struct tape_value *v, const struct here *h)
 {
@@ -225,8 +237,10 @@ static void write_narrow(struct emit *e, const struct tape_value *v, const struc
     x = spv_value(b, SpvOpShiftLeftLogical, u32, SPV(x, spv_c32(b, 8 * p->bytes * k)));
     spv_id *all = &e->narrow[v->port];
     *all = k ? spv_value(b, SpvOpBitwiseOr, u32, SPV(*all, x)) : x;
+    if (k == 0)
+        e->word_at[v->port] = emit_div(e, h->index, spv_c32(b, per));
     if (k == per - 1)
-        emit_store(e, p->slot, emit_div(e, h->index, spv_c32(b, per)), *all);
+        store_inside(e, h->k - k, p->slot, e->word_at[v->port], *all);
 }
 
 // -- a whole tape ------------------------------------------------------------------------------
@@ -265,7 +279,7 @@ struct emit_value emit_tape(struct emit *e, spv_id index, unsigned k, emit_place
         }
         e->value[i] = compute(e, v, &h);
         if (v->stored)
-            emit_store(e, v->slot, index, emit_as(e, e->value[i], LANE_U32));
+            store_inside(e, k, v->slot, index, emit_as(e, e->value[i], LANE_U32));
     }
     return e->value[e->draft.result];
 }

@@ -112,10 +112,12 @@ static void step_matmul(struct plan *p, uint32_t k)
 
 static void step_move(struct plan *p, uint32_t k)
 {
-    struct emit_call call;
     ir_ref r = p->fusion.kernels.at[k].anchor;
-    emit_move(&p->source, r, p->place_of[r], &call);
-    add_variant(p, "move", &call, 1);
+    size_t n = emit_move_calls(p->entry->graph, r);
+    struct emit_call *calls = arena_array(p->arena, n, sizeof *calls);
+    for (size_t i = 0; i < n; i++)
+        emit_move(&p->source, r, (unsigned)i, p->place_of[r], &calls[i]);
+    add_variant(p, "move", calls, n);
 }
 
 static void step_gather(struct plan *p, uint32_t k)
@@ -174,13 +176,14 @@ static void copy_results(struct plan *p)
     }
     for (size_t i = 0; i < e->updates.n; i++) {
         ir_ref value = ir_view_base(g, e->updates.at[i].value);
-        const struct plan_place *t = &p->places.at[from[i]];
-        if (t->kind == PLACE_VAR && t->index == e->updates.at[i].var)
+        uint32_t var = e->updates.at[i].var;
+        const struct plan_place *t = from[i] == NO_PLACE ? NULL : &p->places.at[from[i]];
+        if (t && t->kind == PLACE_VAR && t->index == var)
             continue;
         emit_place own = p->place_of[value];
         p->place_of[value] = from[i];
-        emit_place to = plan_add(p, PLACE_VAR, e->updates.at[i].var, t->bytes);
-        copy(p, value, to, "var", p->module->vars.at[e->updates.at[i].var].path);
+        emit_place to = plan_add(p, PLACE_VAR, var, t ? t->bytes : 4); // a counter has no place
+        copy(p, value, to, "var", p->module->vars.at[var].path);
         p->place_of[value] = own;
     }
 }

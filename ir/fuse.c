@@ -122,13 +122,19 @@ static bool is_stored(const struct fuser *f, ir_ref r, uint32_t k)
     return false;
 }
 
+// A reduction visits elements in an order of its own, so it stores no elements that share a word.
+static bool may_store(const struct fuser *f, ir_ref r, enum ir_class class)
+{
+    return class == IRC_MAP || (class == IRC_REDUCE && dtype_bytes(ir_typeof(f->g, r)->dtype) == 4);
+}
+
 // Whether node r may join kernel k, which reads it element by element.
 static bool may_join(struct fuser *f, ir_ref r, uint32_t k)
 {
     enum ir_class class = f->drafts.at[k].class;
     if (class != IRC_MAP && class != IRC_REDUCE && class != IRC_MATMUL)
         return false;
-    if (class == IRC_MATMUL && is_stored(f, r, k))
+    if (is_stored(f, r, k) && !may_store(f, r, class))
         return false;
     for (const struct use *u = f->uses[r]; u; u = u->next)
         if (u->kernel == k && !u->by_lane)
