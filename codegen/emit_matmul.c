@@ -27,6 +27,11 @@ bool matmul_by_four(const struct matmul_shape *s)
     return s->m % 4 == 0 && s->n % 4 == 0 && s->k % 4 == 0;
 }
 
+bool matmul_fits(const struct matmul_shape *s, const struct matmul_tile *t)
+{
+    return s->m % t->bm == 0 && s->n % t->bn == 0;
+}
+
 // -- setting up ----------------------------------------------------------------------------------
 
 static void make_accumulators(struct matmul *x)
@@ -70,23 +75,23 @@ spv_id matmul_clamp(struct matmul *x, spv_id i, spv_id n)
     return spv_value(&e->b, SpvOpSelect, spv_u32(&e->b), SPV(emit_less(e, i, n), i, last));
 }
 
-static spv_id load(struct matmul *x, ir_ref from, spv_id base, spv_id high, spv_id width,
+static spv_id load(struct matmul *x, emit_place from, spv_id base, spv_id high, spv_id width,
                    spv_id low)
 {
     struct emit *e = &x->e;
     spv_id at = emit_add(e, base, emit_add(e, emit_mul(e, high, width), low));
-    spv_id w = emit_load(e, e->s->place_of[from], at);
+    spv_id w = emit_load(e, from, at);
     return emit_as(e, (struct emit_value){.id = w, .lane = LANE_U32}, LANE_F32);
 }
 
 void matmul_load4(struct matmul *x, bool a, spv_id high, spv_id low4, spv_id out[4])
 {
     struct emit *e = &x->e;
-    ir_ref from = a ? x->a : x->b;
+    emit_place from = a ? x->a : x->b;
     spv_id four = spv_c32(&e->b, 4);
     spv_id line = a ? (x->shape.ta ? x->m : x->k) : (x->shape.tb ? x->k : x->n);
     spv_id at = emit_add(e, a ? x->a0 : x->b0, emit_mul(e, high, line));
-    emit_load4(e, e->s->place_of[from], emit_add(e, emit_div(e, at, four), low4), out);
+    emit_load4(e, from, emit_add(e, emit_div(e, at, four), low4), out);
     for (int i = 0; i < 4; i++) {
         out[i] = emit_as(e, (struct emit_value){.id = out[i], .lane = LANE_U32}, LANE_F32);
     }
@@ -169,23 +174,36 @@ static void store_output(struct matmul *x, ir_ref anchor, bool fused, spv_id at,
         emit_store(&x->e, place, at, emit_seen(&x->e, anchor, v).id);
 }
 
-static void store_all(struct matmul *x, ir_ref anchor, bool fused)
+// Outputs of one row, each behind a test unless all are inside.
+static void store_row(struct matmul *x, ir_ref anchor, bool fused, bool fits, spv_id line,
+                      const spv_id *from)
 {
     struct emit *e = &x->e;
     struct spv *b = &e->b;
+    struct spv_if inside;
+    for (unsigned j = 0; j < x->tile->tn; j++) {
+        if (!fits)
+            spv_if_begin(b, &inside, emit_less(e, x->col[j], x->n));
+        store_output(x, anchor, fused, emit_add(e, line, x->col[j]),
+                     spv_load(b, spv_f32(b), from[j]));
+        if (!fits)
+            spv_if_end(b, &inside);
+    }
+}
+
+static void store_all(struct matmul *x, ir_ref anchor, bool fused)
+{
+    struct emit *e = &x->e;
+    bool fits = matmul_fits(&x->shape, x->tile);
     const spv_id *from = x->shape.k > MATMUL_BLOCK ? x->total : x->acc;
     for (unsigned i = 0; i < x->tile->tm; i++) {
-        spv_id row = x->row[i], line = emit_add(e, x->c0, emit_mul(e, row, x->n));
-        struct spv_if in_rows;
-        spv_if_begin(b, &in_rows, emit_less(e, row, x->m));
-        for (unsigned j = 0; j < x->tile->tn; j++) {
-            struct spv_if in_columns;
-            spv_if_begin(b, &in_columns, emit_less(e, x->col[j], x->n));
-            store_output(x, anchor, fused, emit_add(e, line, x->col[j]),
-                         spv_load(b, spv_f32(b), from[i * x->tile->tn + j]));
-            spv_if_end(b, &in_columns);
-        }
-        spv_if_end(b, &in_rows);
+        spv_id line = emit_add(e, x->c0, emit_mul(e, x->row[i], x->n));
+        struct spv_if inside;
+        if (!fits)
+            spv_if_begin(&e->b, &inside, emit_less(e, x->row[i], x->m));
+        store_row(x, anchor, fused, fits, line, from + i * x->tile->tn);
+        if (!fits)
+            spv_if_end(&e->b, &inside);
     }
 }
 
@@ -208,33 +226,45 @@ bool matmul_fused(const struct emit_source *s, uint32_t kernel)
     return worth_fusing(&probe, &s->fusion->kernels.at[kernel]);
 }
 
-void matmul_pattern(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
-                    struct matmul_pattern *out)
+// Shape and operands of a kernel's product, B as it was packed.
+static void find_operands(const struct emit_source *s, uint32_t kernel, emit_place packed,
+                          struct matmul_shape *shape, emit_place *a, emit_place *b)
 {
     const struct ir_graph *g = s->graph;
     ir_ref r = s->fusion->kernels.at[kernel].anchor;
-    ir_ref a = ir_view_base(g, ir_arg(g, r, 0)), b = ir_view_base(g, ir_arg(g, r, 1));
+    matmul_shape(g, r, shape);
+    *a = s->place_of[ir_view_base(g, ir_arg(g, r, 0))];
+    *b = s->place_of[ir_view_base(g, ir_arg(g, r, 1))];
+    if (packed != NO_PLACE) {
+        shape->tb = false;
+        *b = packed;
+    }
+}
+
+void matmul_pattern(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
+                    emit_place packed, struct matmul_pattern *out)
+{
     struct matmul_shape shape;
-    matmul_shape(g, r, &shape);
+    emit_place a, b;
+    find_operands(s, kernel, packed, &shape, &a, &b);
     memset(out, 0, sizeof *out); // compared as bytes
     out->tile = tile;
     out->ta = shape.ta;
     out->tb = shape.tb;
     out->blocks = shape.k > MATMUL_BLOCK;
-    out->observed = s->observed[r];
+    out->observed = s->observed[s->fusion->kernels.at[kernel].anchor];
     out->exact = s->exact;
     out->by_four = matmul_by_four(&shape);
-    out->one_operand = s->place_of[a] == s->place_of[b];
+    out->fits = matmul_fits(&shape, tile);
+    out->one_operand = a == b;
 }
 
 void emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
-                 bool fused, struct emit_call *call)
+                 bool fused, emit_place packed, struct emit_call *call)
 {
     const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
     struct matmul x = {.tile = tile};
-    matmul_shape(s->graph, k->anchor, &x.shape);
-    x.a = ir_view_base(s->graph, ir_arg(s->graph, k->anchor, 0));
-    x.b = ir_view_base(s->graph, ir_arg(s->graph, k->anchor, 1));
+    find_operands(s, kernel, packed, &x.shape, &x.a, &x.b);
     emit_begin(&x.e, s, call, arena_printf(s->arena, "matmul_%s", tile->name), tile->threads, 1);
     if (fused)
         emit_draft(&x.e, kernel, 0);
@@ -250,24 +280,45 @@ void emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matm
 }
 
 void emit_matmul_again(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
-                       struct emit_call *call)
+                       emit_place packed, struct emit_call *call)
 {
-    const struct ir_graph *g = s->graph;
-    ir_ref r = s->fusion->kernels.at[kernel].anchor;
-    ir_ref a = ir_view_base(g, ir_arg(g, r, 0)), b = ir_view_base(g, ir_arg(g, r, 1));
-    const ir_ref operand[3] = {a, b, r};
     struct matmul_shape shape;
-    matmul_shape(g, r, &shape);
+    emit_place place[3] = {0, 0, s->place_of[s->fusion->kernels.at[kernel].anchor]};
+    find_operands(s, kernel, packed, &shape, &place[0], &place[1]);
     memset(call, 0, sizeof *call);
     for (int i = 0; i < 3; i++) {
-        const struct emit_buffer buffer = {.place = s->place_of[operand[i]], .writes = i == 2};
-        if (i != 1 || s->place_of[a] != s->place_of[b])
+        const struct emit_buffer buffer = {.place = place[i], .writes = i == 2};
+        if (i != 1 || place[0] != place[1])
             vec_push(s->arena, &call->buffers, buffer);
     }
     vec_push(s->arena, &call->push, (uint32_t)shape.m);
     vec_push(s->arena, &call->push, (uint32_t)shape.n);
     vec_push(s->arena, &call->push, (uint32_t)shape.k);
     tile_groups(tile, &shape, call->groups);
+}
+
+// One invocation moves one word, neighbours to neighbours.
+void emit_matmul_pack(const struct emit_source *s, uint32_t kernel, emit_place packed,
+                      struct emit_call *call)
+{
+    enum { GROUP = 128 };
+    struct matmul_shape shape;
+    emit_place a, from;
+    struct tape_map map = {0};
+    struct emit e;
+    struct spv_if inside;
+    find_operands(s, kernel, NO_PLACE, &shape, &a, &from);
+    tape_map_axis(&map, (int64_t)shape.batch, (int64_t)(shape.n * shape.k));
+    tape_map_axis(&map, (int64_t)shape.k, 1);
+    tape_map_axis(&map, (int64_t)shape.n, (int64_t)shape.k);
+    uint64_t n = shape.batch * shape.n * shape.k;
+    emit_begin(&e, s, call, "pack", GROUP, 1);
+    spv_id group = emit_groups(&e, (n + GROUP - 1) / GROUP);
+    spv_id at = emit_add(&e, emit_mul(&e, group, spv_c32(&e.b, GROUP)), emit_local(&e, 0));
+    spv_if_begin(&e.b, &inside, emit_less(&e, at, emit_extent(&e, n)));
+    emit_store(&e, packed, at, emit_load(&e, from, emit_map_index(&e, &map, at)));
+    spv_if_end(&e.b, &inside);
+    emit_end(&e);
 }
 
 const struct matmul_tile *const matmul_tiles[] = {&matmul_rows_8x8,

@@ -17,6 +17,7 @@ struct matmul;
 struct matmul_tile {
     const char *name;
     unsigned bm, bn, bk, tm, tn, threads;
+    bool packs; // a transposed B is laid out in rows first, by a call of its own
     // Sets x->row and x->col and prepares what `products` needs.
     void (*begin)(struct matmul *x);
     // Adds the products of k = from .. end - 1, ascending, to the accumulators.
@@ -28,7 +29,7 @@ struct matmul {
     struct emit e;
     const struct matmul_tile *tile;
     struct matmul_shape shape;
-    ir_ref a, b;       // operands, behind their views
+    emit_place a, b;   // operands
     spv_id m, n, k;    // extents
     spv_id row0, col0; // first row and column of the workgroup's tile
     spv_id a0, b0, c0; // first elements of the batch
@@ -53,19 +54,23 @@ bool matmul_fused(const struct emit_source *s, uint32_t kernel);
 // What the module of a product alone depends on. Compared as bytes.
 struct matmul_pattern {
     const struct matmul_tile *tile;
-    bool ta, tb, blocks, by_four, observed, exact, one_operand;
+    bool ta, tb, blocks, by_four, fits, observed, exact, one_operand;
 };
 
 void matmul_pattern(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
-                    struct matmul_pattern *out);
+                    emit_place packed, struct matmul_pattern *out);
 
+// Writes a transposed operand B in rows to `packed`, for variants that want it so.
+void emit_matmul_pack(const struct emit_source *s, uint32_t kernel, emit_place packed,
+                      struct emit_call *call);
 // Emits the product of a MATMUL kernel by one variant, its elementwise nodes with it if `fused`.
+// `packed`: where emit_matmul_pack put B, or NO_PLACE.
 void emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
-                 bool fused, struct emit_call *call);
+                 bool fused, emit_place packed, struct emit_call *call);
 // What emit_matmul without fusion fills but the module, which an earlier call of the same pattern
 // has: buffers, push constants, groups.
 void emit_matmul_again(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
-                       struct emit_call *call);
+                       emit_place packed, struct emit_call *call);
 
 // -- for the variants ----------------------------------------------------------------------------
 
@@ -74,6 +79,8 @@ spv_id matmul_load_a(struct matmul *x, spv_id row, spv_id k);
 spv_id matmul_load_b(struct matmul *x, spv_id k, spv_id col);
 // Whether all lines of all operands are whole groups of four words.
 bool matmul_by_four(const struct matmul_shape *s);
+// Whether tiles cover the result exactly, so that nothing is computed past an edge.
+bool matmul_fits(const struct matmul_shape *s, const struct matmul_tile *t);
 // Four elements of A (or B) in one load: group `low4` of line `high` of the operand as it lies.
 void matmul_load4(struct matmul *x, bool a, spv_id high, spv_id low4, spv_id out[4]);
 // acc[i][j] += a[i] * b[j]

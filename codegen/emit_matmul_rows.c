@@ -113,5 +113,5 @@ static void products(struct matmul *x, spv_id from, spv_id end)
         products_by_one(x, from, end);
 }
 
-const struct matmul_tile matmul_rows_8x8 = {"rows_8x8", 8, 64, 1, 8, 8, 8, begin, products};
-const struct matmul_tile matmul_rows_4x4 = {"rows_4x4", 4, 64, 1, 4, 4, 16, begin, products};
+const struct matmul_tile matmul_rows_8x8 = {"rows_8x8", 8, 64, 1, 8, 8, 8, true, begin, products};
+const struct matmul_tile matmul_rows_4x4 = {"rows_4x4", 4, 64, 1, 4, 4, 16, true, begin, products};

@@ -284,7 +284,10 @@ static void products(struct matmul *x, spv_id from, spv_id end)
 }
 
 // Small tiles with a deep k keep a GPU busy where there are few rows.
-const struct matmul_tile matmul_tile_16 = {"tile_16", 16, 16, 64, 2, 2, 64, begin, products};
-const struct matmul_tile matmul_tile_32 = {"tile_32", 32, 32, 32, 2, 4, 128, begin, products};
-const struct matmul_tile matmul_tile_64 = {"tile_64", 64, 64, 16, 4, 4, 256, begin, products};
-const struct matmul_tile matmul_tile_128 = {"tile_128", 128, 128, 8, 8, 8, 256, begin, products};
+const struct matmul_tile matmul_tile_16 = {"tile_16", 16, 16, 64, 2, 2, 64, false, begin, products};
+const struct matmul_tile matmul_tile_32 = {"tile_32", 32,  32,    32,    2,
+                                           4,         128, false, begin, products};
+const struct matmul_tile matmul_tile_64 = {"tile_64", 64,  64,    16,    4,
+                                           4,         256, false, begin, products};
+const struct matmul_tile matmul_tile_128 = {"tile_128", 128, 128,   8,     8,
+                                            8,          256, false, begin, products};

@@ -80,33 +80,51 @@ static void step_reduce(struct plan *p, uint32_t k)
 
 // The product alone: its module is written once for each pattern.
 static void plain_product(struct plan *p, uint32_t k, const struct matmul_tile *tile,
-                          struct emit_call *call)
+                          emit_place packed, struct emit_call *call)
 {
     struct matmul_pattern pattern;
     bool fresh;
-    matmul_pattern(&p->source, k, tile, &pattern);
+    matmul_pattern(&p->source, k, tile, packed, &pattern);
     struct map_entry *e = map_put(&p->kernels->products, &pattern, sizeof pattern, &fresh);
     if (fresh) {
-        emit_matmul(&p->source, k, tile, false, call);
+        emit_matmul(&p->source, k, tile, false, packed, call);
         e->value.u = add_kernel(p, call);
     } else {
-        emit_matmul_again(&p->source, k, tile, call);
+        emit_matmul_again(&p->source, k, tile, packed, call);
     }
     call->known = (uint32_t)e->value.u + 1;
+}
+
+// B in rows, for variants that want it; one place serves all of them.
+static emit_place pack_operand(struct plan *p, uint32_t k, const struct matmul_tile *tile,
+                               emit_place *packed, struct emit_call *call)
+{
+    struct matmul_shape shape;
+    matmul_shape(p->entry->graph, p->fusion.kernels.at[k].anchor, &shape);
+    if (!tile->packs || !shape.tb)
+        return NO_PLACE;
+    if (*packed == NO_PLACE)
+        *packed = plan_add(p, PLACE_WORK, 0, 4 * shape.batch * shape.n * shape.k);
+    emit_matmul_pack(&p->source, k, *packed, call);
+    return *packed;
 }
 
 static void step_matmul(struct plan *p, uint32_t k)
 {
     bool fused = matmul_fused(&p->source, k), alone = p->fusion.kernels.at[k].nodes.n == 1;
+    emit_place packed = NO_PLACE;
     for (size_t i = 0; matmul_tiles[i]; i++) {
-        struct emit_call calls[2];
+        struct emit_call calls[3];
+        const struct matmul_tile *tile = matmul_tiles[i];
+        emit_place b = pack_operand(p, k, tile, &packed, &calls[0]);
+        size_t n = b != NO_PLACE;
         if (fused)
-            emit_matmul(&p->source, k, matmul_tiles[i], true, &calls[0]);
+            emit_matmul(&p->source, k, tile, true, b, &calls[n++]);
         else
-            plain_product(p, k, matmul_tiles[i], &calls[0]);
+            plain_product(p, k, tile, b, &calls[n++]);
         if (!fused && !alone)
-            emit_map(&p->source, k, &calls[1]);
-        add_variant(p, matmul_tiles[i]->name, calls, fused || alone ? 1 : 2);
+            emit_map(&p->source, k, &calls[n++]);
+        add_variant(p, tile->name, calls, n);
     }
 }
 
