@@ -17,7 +17,7 @@ void emit_begin(struct emit *e, const struct emit_source *s, struct emit_call *c
     call->name = arena_strdup(s->arena, name);
     call->groups[0] = call->groups[1] = call->groups[2] = 1;
     // The native profile, too: the trees that are left would not survive reassociation.
-    spv_init(&e->b, s->arena, true);
+    spv_init(&e->b, &e->scratch, true);
     e->push_block = spv_new(&e->b);
     spv_begin_main(&e->b, name, x, y, 1);
 }
@@ -28,6 +28,7 @@ void emit_end(struct emit *e)
         spv_push_block(&e->b, e->push_block, (unsigned)e->call->push.n);
     spv_end_main(&e->b);
     spv_finish(&e->b, &e->call->words);
+    arena_free(&e->scratch);
 }
 
 static spv_id push_constant(struct emit *e, size_t i)

@@ -44,6 +44,7 @@ struct emit_call {
 };
 
 struct emit {
+    struct arena scratch; // what dies with the module
     struct spv b;
     const struct emit_source *s;
     struct emit_call *call;

@@ -223,7 +223,9 @@ bool matmul_fused(const struct emit_source *s, uint32_t kernel)
 {
     struct emit probe = {.s = s};
     emit_draft(&probe, kernel, 0);
-    return worth_fusing(&probe, &s->fusion->kernels.at[kernel]);
+    bool fused = worth_fusing(&probe, &s->fusion->kernels.at[kernel]);
+    arena_free(&probe.scratch);
+    return fused;
 }
 
 // Shape and operands of a kernel's product, B as it was packed.

@@ -19,11 +19,11 @@ void emit_draft(struct emit *e, uint32_t kernel, ir_ref result)
                                        .trees_only = true,
                                        .clean = true, // exec_clean
                                        .direct = s->exact ? NULL : emit_is_native};
-    tape_draft_make(&source, kernel, result, s->arena, &e->draft);
-    e->live = tape_live(&e->draft, s->arena);
-    e->value = arena_array(s->arena, e->draft.values.n, sizeof *e->value);
-    e->narrow = arena_array(s->arena, e->draft.ports.n + 1, sizeof *e->narrow);
-    e->word_at = arena_array(s->arena, e->draft.ports.n + 1, sizeof *e->word_at);
+    tape_draft_make(&source, kernel, result, &e->scratch, &e->draft);
+    e->live = tape_live(&e->draft, &e->scratch);
+    e->value = arena_array(&e->scratch, e->draft.values.n, sizeof *e->value);
+    e->narrow = arena_array(&e->scratch, e->draft.ports.n + 1, sizeof *e->narrow);
+    e->word_at = arena_array(&e->scratch, e->draft.ports.n + 1, sizeof *e->word_at);
 }
 
 unsigned emit_per_word(const struct emit *e)
