@@ -6,6 +6,10 @@
 // graph, so only the node's other readers can close a cycle.
 #include "ir/fuse.h"
 
+// A device binds at most 24 buffers to a kernel. Some are left for counters, partial results and
+// the kernel that a reduction may end with.
+enum { MAX_BUFFERS = 16 };
+
 // Who reads a node, and how.
 struct use {
     struct use *next;
@@ -18,6 +22,7 @@ struct draft {
     enum ir_class class;
     ir_ref anchor;
     bool stores;        // a node that is not the anchor must be stored
+    unsigned buffers;   // tensors it reads and stores
     uint32_t seen;      // mark of the last search that came by
     uint32_t at;        // next edge to look at, while ordering
     VEC(uint32_t) next; // kernels that read it
@@ -128,6 +133,25 @@ static bool may_store(const struct fuser *f, ir_ref r, enum ir_class class)
     return class == IRC_MAP || (class == IRC_REDUCE && dtype_bytes(ir_typeof(f->g, r)->dtype) == 4);
 }
 
+static bool reads(const struct fuser *f, uint32_t k, ir_ref r)
+{
+    for (const struct use *u = f->uses[r]; u; u = u->next)
+        if (u->kernel == k)
+            return true;
+    return false;
+}
+
+// Whether node r, which kernel k reads, may leave the list of its buffers to its own operands.
+static bool has_room(const struct fuser *f, ir_ref r, uint32_t k)
+{
+    unsigned n = f->drafts.at[k].buffers - 1 + is_stored(f, r, k);
+    for (unsigned i = 0; i < ir_get(f->g, r)->nargs; i++) {
+        bool by_lane;
+        n += !reads(f, k, source(f, r, i, &by_lane));
+    }
+    return n <= MAX_BUFFERS;
+}
+
 // Whether node r may join kernel k, which reads it element by element.
 static bool may_join(struct fuser *f, ir_ref r, uint32_t k)
 {
@@ -139,7 +163,7 @@ static bool may_join(struct fuser *f, ir_ref r, uint32_t k)
     for (const struct use *u = f->uses[r]; u; u = u->next)
         if (u->kernel == k && !u->by_lane)
             return false;
-    return !readers_reach(f, r, k);
+    return has_room(f, r, k) && !readers_reach(f, r, k);
 }
 
 // A product takes over the elementwise kernel that is its only reader and stores one thing.
@@ -180,6 +204,7 @@ static uint32_t choose_kernel(struct fuser *f, ir_ref r)
 
 static void note_use(struct fuser *f, ir_ref r, uint32_t kernel, bool by_lane)
 {
+    f->drafts.at[kernel].buffers += !reads(f, kernel, r);
     struct use *u = arena_new(f->arena, struct use);
     *u = (struct use){f->uses[r], kernel, by_lane};
     f->uses[r] = u;
@@ -191,6 +216,8 @@ static void join(struct fuser *f, ir_ref r, uint32_t k)
     f->of[r] = k + 1;
     if (d->anchor != r && is_stored(f, r, k))
         d->stores = true;
+    d->buffers += is_stored(f, r, k);
+    d->buffers -= reads(f, k, r);
     for (const struct use *u = f->uses[r]; u; u = u->next)
         if (u->kernel != k)
             vec_push(f->arena, &d->next, u->kernel);
