@@ -30,11 +30,11 @@ LIBS    ?= $(FOLDERS)
 TOOLS   := $(BUILD)/bin/hlxc $(BUILD)/bin/hlxrun $(BUILD)/bin/hlxfmt
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c))
 
-.PHONY: all libs tools unit units deps deps-dev demo check bench ulp lint layers tour format man \
+.PHONY: all libs tools lib unit units deps deps-dev demo check bench ulp lint layers tour format man \
         install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
-all: tools
+all: tools lib
 tools: $(TOOLS)
 libs: $(foreach f,$(FOLDERS),$(call lib,$(f)))
 units: $(UNIT)
@@ -75,6 +75,33 @@ $(TOOLS):
 
 # The evaluator's inner loops; their bits do not depend on it (tests/exact/flags.sh).
 $(addprefix $(BUILD)/ir/,tape_run.o eval_matmul.o eval_fold.o eval_move.o): OPT = -O3
+
+# libhlx: what runtime/hlx.c needs, and of it only what hlx.h declares can be seen from outside. In
+# the static library that takes one object, whose hidden names become local.
+VERSION  := $(shell sed -n 's/.*HLX_VERSION "\(.*\)"/\1/p' base/version.h)
+SONAME   := libhlx.so.$(firstword $(subst ., ,$(VERSION)))
+LIBHLX   := $(BUILD)/lib/libhlx.so $(BUILD)/lib/libhlx.a
+PIC      := $(foreach f,base latent ir runtime,$(call objs,$(f)))
+PIC      := $(PIC:$(BUILD)/%=$(BUILD)/pic/%)
+lib: $(LIBHLX)
+$(BUILD)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+$(BUILD)/pic/all.a: $(PIC)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/lib/$(SONAME): $(BUILD)/pic/all.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--exclude-libs,ALL -Wl,--no-undefined -o $@ \
+	    $(BUILD)/pic/runtime/hlx.o $< $(LDLIBS)
+$(BUILD)/lib/libhlx.so: $(BUILD)/lib/$(SONAME)
+	ln -sf $(SONAME) $@
+$(BUILD)/lib/libhlx.a: $(BUILD)/pic/all.a
+	@mkdir -p $(@D)
+	ld -r -o $(BUILD)/pic/libhlx.o $(BUILD)/pic/runtime/hlx.o $<
+	objcopy --localize-hidden $(BUILD)/pic/libhlx.o
+	@rm -f $@
+	ar rcs $@ $(BUILD)/pic/libhlx.o
 
 # Unit tests link everything; the linker takes what each needs.
 GROUP    = -Wl,--start-group $(foreach f,$(FOLDERS),$(wildcard $(call lib,$(f)))) -Wl,--end-group
@@ -140,16 +167,27 @@ $(BUILD)/man/%: docs/%.scd
 	@mkdir -p $(@D)
 	scdoc <$< >$@
 
-install: tools
+install: tools lib
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-	    $(DESTDIR)$(PREFIX)/share/hlx/examples
+	    $(DESTDIR)$(PREFIX)/share/hlx/examples/c $(DESTDIR)$(PREFIX)/include \
+	    $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install $(TOOLS) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 examples/* $(DESTDIR)$(PREFIX)/share/hlx/examples
+	install -m 644 $(filter-out examples/c,$(wildcard examples/*)) \
+	    $(DESTDIR)$(PREFIX)/share/hlx/examples
+	install -m 644 examples/c/* $(DESTDIR)$(PREFIX)/share/hlx/examples/c
+	install -m 644 runtime/hlx.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(BUILD)/lib/libhlx.a $(DESTDIR)$(PREFIX)/lib
+	install $(BUILD)/lib/$(SONAME) $(DESTDIR)$(PREFIX)/lib
+	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/libhlx.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' runtime/hlx.pc.in \
+	    >$(DESTDIR)$(PREFIX)/lib/pkgconfig/hlx.pc
 	@if command -v scdoc >/dev/null; then $(MAKE) --no-print-directory man && \
 	    install -m 644 $(BUILD)/man/* $(DESTDIR)$(PREFIX)/share/man/man1; \
 	else echo "scdoc is missing: man pages are not installed"; fi
 uninstall:
-	rm -f $(patsubst $(BUILD)/%,$(DESTDIR)$(PREFIX)/%,$(TOOLS))
+	rm -f $(patsubst $(BUILD)/%,$(DESTDIR)$(PREFIX)/%,$(TOOLS)) \
+	    $(DESTDIR)$(PREFIX)/include/hlx.h $(DESTDIR)$(PREFIX)/lib/libhlx.* \
+	    $(DESTDIR)$(PREFIX)/lib/pkgconfig/hlx.pc
 	rm -rf $(DESTDIR)$(PREFIX)/share/hlx $(DESTDIR)$(PREFIX)/share/man/man1/hlx*.1
 
 clean:

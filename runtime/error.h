@@ -5,11 +5,7 @@
 #include <stdbool.h>
 
 #include "base/version.h"
-
-struct hlx_error {
-    int code;       // EXIT_... of base/version.h
-    char text[600]; // one sentence, valid UTF-8 without control characters; cut when too long
-};
+#include "runtime/hlx.h"
 
 // Fills *e and returns false, so that a function may end with `return hlx_fail(...)`.
 bool hlx_fail(struct hlx_error *e, int code, const char *format, ...)
