@@ -299,27 +299,40 @@ void emit_matmul_again(const struct emit_source *s, uint32_t kernel, const struc
     tile_groups(tile, &shape, call->groups);
 }
 
-// One invocation moves one word, neighbours to neighbours.
+// An invocation reads neighbours along k of one column, four where it can, and writes them to rows.
+// Rows are workgroups of their own: a CPU device has no cheap division for finding them.
 void emit_matmul_pack(const struct emit_source *s, uint32_t kernel, emit_place packed,
                       struct emit_call *call)
 {
-    enum { GROUP = 128 };
+    enum { GROUP = 64 };
     struct matmul_shape shape;
     emit_place a, from;
-    struct tape_map map = {0};
     struct emit e;
     struct spv_if inside;
     find_operands(s, kernel, NO_PLACE, &shape, &a, &from);
-    tape_map_axis(&map, (int64_t)shape.batch, (int64_t)(shape.n * shape.k));
-    tape_map_axis(&map, (int64_t)shape.k, 1);
-    tape_map_axis(&map, (int64_t)shape.n, (int64_t)shape.k);
-    uint64_t n = shape.batch * shape.n * shape.k;
-    emit_begin(&e, s, call, "pack", GROUP, 1);
-    spv_id group = emit_groups(&e, (n + GROUP - 1) / GROUP);
-    spv_id at = emit_add(&e, emit_mul(&e, group, spv_c32(&e.b, GROUP)), emit_local(&e, 0));
-    spv_if_begin(&e.b, &inside, emit_less(&e, at, emit_extent(&e, n)));
-    emit_store(&e, packed, at, emit_load(&e, from, emit_map_index(&e, &map, at)));
-    spv_if_end(&e.b, &inside);
+    bool four = matmul_by_four(&shape);
+    emit_begin(&e, s, call, four ? "pack4" : "pack", GROUP, 1);
+    struct spv *b = &e.b;
+    spv_id n = emit_extent(&e, shape.n), k = emit_extent(&e, shape.k),
+           step = spv_c32(b, four ? 4 : 1);
+    call->groups[0] = (uint32_t)((shape.n + GROUP - 1) / GROUP);
+    call->groups[1] = (uint32_t)(shape.k / (four ? 4 : 1));
+    call->groups[2] = (uint32_t)shape.batch;
+    spv_id col =
+        emit_add(&e, emit_mul(&e, emit_group(&e, 0), spv_c32(b, GROUP)), emit_local(&e, 0));
+    spv_id start = emit_mul(&e, emit_group(&e, 2), emit_mul(&e, n, k));
+    spv_id row = emit_mul(&e, emit_group(&e, 1), step), word[4];
+    spv_if_begin(b, &inside, emit_less(&e, col, n));
+    spv_id at = emit_add(&e, start, emit_add(&e, emit_mul(&e, col, k), row));
+    if (four)
+        emit_load4(&e, from, emit_div(&e, at, step), word);
+    else
+        word[0] = emit_load(&e, from, at);
+    for (uint32_t i = 0; i < (four ? 4 : 1); i++) {
+        spv_id line = emit_mul(&e, emit_add(&e, row, spv_c32(b, i)), n);
+        emit_store(&e, packed, emit_add(&e, start, emit_add(&e, line, col)), word[i]);
+    }
+    spv_if_end(b, &inside);
     emit_end(&e);
 }
 

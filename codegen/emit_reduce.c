@@ -4,33 +4,18 @@
 // elements i, i + 32 ... ascending, and a tree joins them. An invocation is one partial, the tree
 // runs in shared memory. Results of several blocks are the elements of a second kernel of the same
 // kind, until one is left. Maximum and minimum take the same path.
-#include "codegen/emit.h"
+#include "codegen/emit_reduce.h"
 
 #include "ir/lanes.h"
 #include "runtime/dispatch.h"
 
 enum {
-    PARTIALS = 32,
-    UNITS = 8,
-    GROUP = PARTIALS * UNITS,
+    PARTIALS = REDUCE_PARTIALS,
+    GROUP = REDUCE_GROUP,
+    UNITS = GROUP / PARTIALS,
     BLOCK = 4096,
     AHEAD = 4,      // elements in flight
     LONG_TAPE = 200 // values of a tape that is not repeated in code
-};
-
-// What a reduction does with two values. argmax carries an index beside its key.
-struct reducer {
-    enum ir_op op;
-    enum lane lane;
-    bool with_index;
-};
-
-// One pass: `n` elements for each of `outputs`, found through the two maps.
-struct pass {
-    struct reducer how;
-    uint64_t outputs, n, blocks;
-    struct tape_map kept, reduced;
-    bool adjacent; // neighbours in memory are neighbours in `reduced`
 };
 
 static uint64_t at_least(uint64_t x, uint64_t y)
@@ -49,14 +34,14 @@ static bool is_reduced(const struct ir_graph *g, ir_ref r, unsigned axis)
     return false;
 }
 
-static struct pass first_pass(const struct ir_graph *g, ir_ref r)
+static struct reduce_pass first_pass(const struct ir_graph *g, ir_ref r)
 {
     const struct ir_type *t = ir_typeof(g, ir_arg(g, r, 0));
-    struct pass p = {.how = {.op = ir_opcode(g, r),
-                             .lane = tape_lane_of(t->dtype),
-                             .with_index = ir_opcode(g, r) == IR_argmax},
-                     .outputs = 1,
-                     .n = 1};
+    struct reduce_pass p = {.how = {.op = ir_opcode(g, r),
+                                    .lane = tape_lane_of(t->dtype),
+                                    .with_index = ir_opcode(g, r) == IR_argmax},
+                            .outputs = 1,
+                            .n = 1};
     int64_t stride = ir_type_count(t);
     for (unsigned i = 0; i < t->rank; i++) {
         bool reduced = is_reduced(g, r, i);
@@ -74,7 +59,7 @@ static struct pass first_pass(const struct ir_graph *g, ir_ref r)
 
 // -- joining two values ------------------------------------------------------------------------
 
-static uint32_t neutral_bits(const struct reducer *how)
+uint32_t reduce_neutral(const struct reducer *how)
 {
     static const uint32_t largest[LANE_COUNT] = {0x7f800000u, 0x7fffffffu, UINT32_MAX, 1};
     static const uint32_t smallest[LANE_COUNT] = {0xff800000u, 0x80000000u, 0, 0};
@@ -83,7 +68,7 @@ static uint32_t neutral_bits(const struct reducer *how)
     return how->op == IR_reduce_min ? largest[how->lane] : 0;
 }
 
-static struct emit_value join(struct emit *e, const struct reducer *how, struct emit_value x,
+struct emit_value reduce_join(struct emit *e, const struct reducer *how, struct emit_value x,
                               struct emit_value y)
 {
     enum ir_op op = how->op == IR_sum ? IR_add : how->op == IR_reduce_max ? IR_max : IR_min;
@@ -126,7 +111,7 @@ static spv_id goes_before(struct emit *e, const spv_id x[2], const spv_id y[2])
 
 struct reduction {
     struct emit *e;
-    const struct pass *pass;
+    const struct reduce_pass *pass;
     spv_id unit, partial, slot; // this invocation's block, partial and place in shared memory
     spv_id acc[2];              // local variables: value or key, index
     spv_id shared[2];
@@ -153,7 +138,7 @@ static void take(struct reduction *r, struct emit_value v, spv_id j)
     spv_id u32 = spv_u32(b), old = spv_load(b, u32, r->acc[0]);
     if (!how->with_index) {
         const struct emit_value before = {.id = old, .lane = LANE_U32};
-        spv_store(b, r->acc[0], emit_as(e, join(e, how, before, v), LANE_U32));
+        spv_store(b, r->acc[0], emit_as(e, reduce_join(e, how, before, v), LANE_U32));
         return;
     }
     const spv_id had[2] = {old, spv_load(b, u32, r->acc[1])};
@@ -205,7 +190,7 @@ static void accumulate(struct reduction *r, bool tape, emit_place from)
 {
     struct emit *e = r->e;
     struct spv *b = &e->b;
-    const struct pass *p = r->pass;
+    const struct reduce_pass *p = r->pass;
     spv_id n = emit_extent(e, p->n), output = r->unit;
     struct span_of_unit u = {.start = spv_c32(b, 0), .end = n, .tape = tape, .from = from};
     if (p->blocks > 1) {
@@ -245,7 +230,7 @@ static void tree_step(struct reduction *r, unsigned w, unsigned stride)
     if (words(r) == 1) {
         const struct emit_value vx = {.id = x[0], .lane = LANE_U32};
         const struct emit_value vy = {.id = y[0], .lane = LANE_U32};
-        spv_id sum = emit_as(e, join(e, &r->pass->how, vx, vy), LANE_U32);
+        spv_id sum = emit_as(e, reduce_join(e, &r->pass->how, vx, vy), LANE_U32);
         spv_store(b, shared_at(r, 0, r->slot), sum);
     } else {
         spv_id keep = goes_before(e, x, y);
@@ -275,13 +260,25 @@ static void start(struct reduction *r, uint64_t units)
     for (unsigned w = 0; w < words(r); w++) {
         r->shared[w] = spv_variable(b, SpvStorageClassWorkgroup, array);
         r->acc[w] = spv_local(b, spv_u32(b));
-        spv_store(b, r->acc[w], spv_c32(b, w ? UINT32_MAX : neutral_bits(&r->pass->how)));
+        spv_store(b, r->acc[w], spv_c32(b, w ? UINT32_MAX : reduce_neutral(&r->pass->how)));
+    }
+}
+
+void reduce_finish(struct emit *e, uint32_t kernel, uint32_t tail, spv_id unit, struct emit_value v)
+{
+    ir_ref anchor = e->s->fusion->kernels.at[kernel].anchor;
+    emit_place place = e->s->place_of[anchor];
+    v = emit_seen(e, anchor, v);
+    emit_store(e, place, unit, v.id);
+    if (tail) {
+        emit_draft(e, tail - 1, 0);
+        emit_tape(e, unit, 0, place, v);
     }
 }
 
 // Emits one pass; `from` is read where `tape` is false. Results go to `to`, `final` ones as the
 // node's value.
-static void emit_pass(const struct emit_source *s, const struct pass *p, uint32_t kernel,
+static void emit_pass(const struct emit_source *s, const struct reduce_pass *p, uint32_t kernel,
                       uint32_t tail, bool tape, emit_place from, emit_place to,
                       struct emit_call *call)
 {
@@ -292,6 +289,10 @@ static void emit_pass(const struct emit_source *s, const struct pass *p, uint32_
     emit_begin(&e, s, call, op, GROUP, 1);
     if (tape)
         emit_draft(&e, kernel, ir_arg(s->graph, k->anchor, 0));
+    if (tape && reduce_is_short(&e, p)) {
+        emit_reduce_short(&e, p, kernel, tail);
+        return;
+    }
     start(&r, p->outputs * p->blocks);
     accumulate(&r, tape, from);
     struct spv *b = &e.b;
@@ -304,12 +305,9 @@ static void emit_pass(const struct emit_source *s, const struct pass *p, uint32_
     struct emit_value v = {.id = spv_load(b, spv_u32(b), shared_at(&r, words(&r) - 1, r.slot)),
                            .lane = LANE_U32};
     if (p->blocks == 1)
-        v = emit_seen(&e, k->anchor, v);
-    emit_store(&e, to, r.unit, v.id);
-    if (tail) {
-        emit_draft(&e, tail - 1, 0);
-        emit_tape(&e, r.unit, 0, s->place_of[k->anchor], v);
-    }
+        reduce_finish(&e, kernel, tail, r.unit, v);
+    else
+        emit_store(&e, to, r.unit, v.id);
     spv_if_end(b, &first);
     emit_end(&e);
 }
@@ -330,7 +328,7 @@ size_t emit_reduce(const struct emit_source *s, uint32_t kernel, uint32_t tail,
                    const emit_place scratch[2], struct emit_call *calls)
 {
     const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
-    struct pass p = first_pass(s->graph, k->anchor);
+    struct reduce_pass p = first_pass(s->graph, k->anchor);
     emit_place from = NO_PLACE;
     size_t n = 0;
     for (;;) {
@@ -351,6 +349,6 @@ size_t emit_reduce(const struct emit_source *s, uint32_t kernel, uint32_t tail,
 
 uint64_t emit_reduce_scratch(const struct ir_graph *g, ir_ref anchor)
 {
-    struct pass p = first_pass(g, anchor);
+    struct reduce_pass p = first_pass(g, anchor);
     return p.blocks == 1 ? 0 : p.outputs * p.blocks;
 }

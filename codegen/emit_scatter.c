@@ -2,7 +2,9 @@
 //
 // The contributions to a row are its positions in ascending order; they are summed by the one order
 // of spec/numerics.md: contribution i of a block of 4096 goes to partial i % 32, a tree joins the
-// partials, and block sums are summed by the same rule again. Two levels hold 2^24 contributions.
+// partials, and block sums are summed by the same rule again. Two levels hold 2^24 contributions;
+// one is enough where there are at most 4096 indices. Rows that get nothing are found by counting
+// first.
 #include "codegen/emit.h"
 
 enum { GROUP = 128, PARTIALS = 32, BLOCK = 4096 };
@@ -15,6 +17,7 @@ struct level {
 struct scatter {
     struct emit *e;
     enum lane lane;
+    bool two_levels;
     struct level row, blocks;
 };
 
@@ -41,9 +44,7 @@ static void clear(struct emit *e, const struct level *l)
 static struct level new_level(struct emit *e)
 {
     spv_id array = spv_array(&e->b, spv_u32(&e->b), PARTIALS);
-    struct level l = {spv_local(&e->b, array), spv_local(&e->b, spv_u32(&e->b))};
-    clear(e, &l);
-    return l;
+    return (struct level){spv_local(&e->b, array), spv_local(&e->b, spv_u32(&e->b))};
 }
 
 static void take(const struct scatter *s, const struct level *l, spv_id x)
@@ -80,6 +81,8 @@ static void contribute(struct scatter *s, spv_id x)
     struct spv *b = &e->b;
     struct spv_if full;
     take(s, &s->row, x);
+    if (!s->two_levels)
+        return;
     spv_id count = spv_load(b, spv_u32(b), s->row.count);
     spv_if_begin(b, &full, spv_value(b, SpvOpIEqual, spv_bool(b), SPV(count, spv_c32(b, BLOCK))));
     end_block(s);
@@ -93,11 +96,57 @@ static spv_id total(struct scatter *s)
     struct emit *e = s->e;
     struct spv *b = &e->b;
     struct spv_if some;
+    if (!s->two_levels)
+        return tree(s, &s->row);
     spv_id count = spv_load(b, spv_u32(b), s->row.count);
     spv_if_begin(b, &some, emit_less(e, spv_c32(b, 0), count));
     end_block(s);
     spv_if_end(b, &some);
     return tree(s, &s->blocks);
+}
+
+// The operands of a scatter and this invocation's element of the result.
+struct scatter_operands {
+    emit_place index, values;
+    spv_id positions, row, column, width;
+};
+
+static spv_id is_for_row(struct emit *e, const struct scatter_operands *o, spv_id position)
+{
+    spv_id to = emit_load(e, o->index, position);
+    return spv_value(&e->b, SpvOpIEqual, spv_bool(&e->b), SPV(to, o->row));
+}
+
+// Whether any position is for this row.
+static spv_id gets_something(struct emit *e, const struct scatter_operands *o)
+{
+    struct spv *b = &e->b;
+    spv_id found = spv_local(b, spv_u32(b)), one = spv_c32(b, 1), zero = spv_c32(b, 0);
+    struct spv_loop l;
+    spv_store(b, found, zero);
+    spv_loop_begin(b, &l, zero, o->positions, one);
+    spv_id mine = spv_value(b, SpvOpSelect, spv_u32(b), SPV(is_for_row(e, o, l.i), one, zero));
+    spv_id so_far = spv_load(b, spv_u32(b), found);
+    spv_store(b, found, spv_value(b, SpvOpBitwiseOr, spv_u32(b), SPV(so_far, mine)));
+    spv_loop_end(b, &l);
+    return emit_less(e, zero, spv_load(b, spv_u32(b), found));
+}
+
+static spv_id sum_of_row(struct scatter *s, const struct scatter_operands *o)
+{
+    struct emit *e = s->e;
+    struct spv *b = &e->b;
+    struct spv_loop l;
+    struct spv_if mine;
+    clear(e, &s->row);
+    if (s->two_levels)
+        clear(e, &s->blocks);
+    spv_loop_begin(b, &l, spv_c32(b, 0), o->positions, spv_c32(b, 1));
+    spv_if_begin(b, &mine, is_for_row(e, o, l.i));
+    contribute(s, emit_load(e, o->values, emit_add(e, emit_mul(e, l.i, o->width), o->column)));
+    spv_if_end(b, &mine);
+    spv_loop_end(b, &l);
+    return total(s);
 }
 
 void emit_scatter(const struct emit_source *src, uint32_t kernel, struct emit_call *call)
@@ -106,30 +155,32 @@ void emit_scatter(const struct emit_source *src, uint32_t kernel, struct emit_ca
     ir_ref r = src->fusion->kernels.at[kernel].anchor;
     ir_ref index = ir_view_base(g, ir_arg(g, r, 0)), values = ir_view_base(g, ir_arg(g, r, 1));
     uint64_t n = (uint64_t)ir_type_count(ir_typeof(g, r));
-    uint64_t width = n / (uint64_t)ir_attr(g, r, 0);
+    uint64_t positions = (uint64_t)ir_type_count(ir_typeof(g, index));
     struct emit e;
     emit_begin(&e, src, call, "scatter_rows", GROUP, 1);
     struct spv *b = &e.b;
+    struct scatter s = {.e = &e,
+                        .lane = tape_lane_of(ir_typeof(g, r)->dtype),
+                        .two_levels = positions > BLOCK,
+                        .row = new_level(&e)};
+    if (s.two_levels)
+        s.blocks = new_level(&e);
+    struct scatter_operands o = {.index = src->place_of[index], .values = src->place_of[values]};
     spv_id group = emit_groups(&e, (n + GROUP - 1) / GROUP);
     spv_id at = emit_add(&e, emit_mul(&e, group, spv_c32(b, GROUP)), emit_local(&e, 0));
-    struct spv_if inside, mine;
-    struct spv_loop l;
-    enum lane lane = tape_lane_of(ir_typeof(g, r)->dtype);
-    struct scatter s = {&e, lane, new_level(&e), new_level(&e)};
+    struct spv_if inside, some;
     spv_if_begin(b, &inside, emit_less(&e, at, emit_extent(&e, n)));
-    spv_id wide = emit_extent(&e, width), row = emit_div(&e, at, wide);
-    spv_id column = emit_mod(&e, at, wide);
-    uint64_t positions = (uint64_t)ir_type_count(ir_typeof(g, index));
-    spv_loop_begin(b, &l, spv_c32(b, 0), emit_extent(&e, positions), spv_c32(b, 1));
-    spv_id to = emit_load(&e, src->place_of[index], l.i);
-    spv_if_begin(b, &mine, spv_value(b, SpvOpIEqual, spv_bool(b), SPV(to, row)));
-    spv_id from = emit_add(&e, emit_mul(&e, l.i, wide), column);
-    spv_id word = emit_load(&e, src->place_of[values], from);
-    contribute(&s, word);
-    spv_if_end(b, &mine);
-    spv_loop_end(b, &l);
-    const struct emit_value sum = {.id = total(&s), .lane = LANE_U32};
-    emit_store(&e, src->place_of[r], at, emit_seen(&e, r, sum).id);
+    o.positions = emit_extent(&e, positions);
+    o.width = emit_extent(&e, n / (uint64_t)ir_attr(g, r, 0));
+    o.row = emit_div(&e, at, o.width);
+    o.column = emit_mod(&e, at, o.width);
+    spv_id sum = spv_local(b, spv_u32(b));
+    spv_store(b, sum, spv_c32(b, 0));
+    spv_if_begin(b, &some, gets_something(&e, &o));
+    spv_store(b, sum, sum_of_row(&s, &o));
+    spv_if_end(b, &some);
+    const struct emit_value v = {.id = spv_load(b, spv_u32(b), sum), .lane = LANE_U32};
+    emit_store(&e, src->place_of[r], at, emit_seen(&e, r, v).id);
     spv_if_end(b, &inside);
     emit_end(&e);
 }
