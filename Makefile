@@ -134,7 +134,8 @@ demo: deps
 	$(BUILD)/bin/hlxc examples/tiny_transformer.hlxl -o $(BUILD)/tiny_transformer.hbin
 	$(BUILD)/bin/hlxrun $(BUILD)/tiny_transformer.hbin --train
 
-SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
+    -DHLX_TEST_FAULTS
 check: deps-dev
 	@$(MAKE) --no-print-directory -j2 tools
 	@$(MAKE) --no-print-directory -j2 units $(BUILD)/tests/ulp/ulp

@@ -56,7 +56,7 @@ HLX_API const char *hlx_version(void); // "0.1.0"
 // -- devices -------------------------------------------------------------------------------------
 
 struct hlx_device {
-    char device[16]; // for hlx_options: "vulkan:0", "cpu"
+    char device[24]; // for hlx_options: "vulkan:0", "cpu"
     char name[256];  // "llvmpipe (LLVM 15.0.6, 256 bits)"
     char kind[16];   // "discrete GPU", "integrated GPU", "virtual GPU", "CPU", "other"
     bool usable;     // it can run programs

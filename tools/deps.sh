@@ -4,9 +4,10 @@
 #   deps.sh build|dev            installs what is missing (root or sudo), else says what to type
 #   deps.sh --missing build|dev  prints what is missing
 set -eu
-build='gcc libc6-dev spirv-headers spirv-tools libvulkan-dev flex bison libutf8proc-dev libssl-dev libjansson-dev zlib1g-dev pkg-config'
+build='gcc g++ libc6-dev spirv-headers spirv-tools libvulkan-dev mesa-vulkan-drivers
+       flex bison libutf8proc-dev libssl-dev libjansson-dev zlib1g-dev pkg-config'
 dev='clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev libmpfr-dev librandom123-dev
-     scdoc mandoc python3 valgrind'
+     scdoc mandoc python3 valgrind vulkan-validationlayers'
 
 missing() {
     for p in $1; do

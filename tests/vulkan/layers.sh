@@ -1,0 +1,52 @@
+#!/bin/sh
+# layers.sh: the Vulkan runtime says nothing under the validation layers with synchronisation
+# validation: the unit test of the runtime, and every example trained for a few steps.
+#
+#   layers.sh BUILD
+set -u
+cd "$(dirname "$0")/../.." || exit 70
+build=$(cd "$1" && pwd) || exit 2
+work=$(mktemp -d) || exit 70
+trap 'rm -rf "$work"' EXIT INT TERM
+export XDG_CACHE_HOME="$work" MESA_SHADER_CACHE_DISABLE=true
+if "$build/bin/hlxrun" --list-devices | grep -q '^vulkan *none'; then
+    echo "ok - SKIPPED: there is no Vulkan device"
+    exit 0
+fi
+if ! ls /usr/share/vulkan/explicit_layer.d/*validation*.json >/dev/null 2>&1; then
+    echo "not ok - the validation layers are missing (Debian: vulkan-validationlayers)"
+    exit 1
+fi
+# In the environment the layer's list has ':' between its items.
+export VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation
+export VK_LAYER_ENABLES=VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT:VALIDATION_CHECK_ENABLE_SYNCHRONIZATION_VALIDATION_QUEUE_SUBMIT
+
+failed=0
+silent() { # NAME COMMAND...: succeeds, and the layer prints nothing
+    name=$1
+    shift
+    if "$@" >"$work/out" 2>&1 && ! grep -q 'Validation' "$work/out"; then
+        echo "ok - $name"
+    else
+        echo "not ok - $name"
+        grep 'Validation' "$work/out" | cut -c1-600 | head -5
+        tail -5 "$work/out"
+        failed=1
+    fi
+}
+
+# Silence means something only if the layer is there.
+if VK_LOADER_DEBUG=layer "$build/bin/hlxrun" --list-devices 2>&1 |
+    grep -q 'Insert instance layer "VK_LAYER_KHRONOS_validation"'; then
+    echo "ok - the layer is loaded"
+else
+    echo "not ok - the layer is not loaded"
+    failed=1
+fi
+silent vk_test "$build/tests/unit/vk_test"
+for f in examples/*.hlxl; do
+    n=$(basename "$f" .hlxl)
+    "$build/bin/hlxc" "$f" -o "$work/$n.hbin" || failed=1
+    silent "$n" "$build/bin/hlxrun" "$work/$n.hbin" --train --steps 3 --device vulkan
+done
+exit $failed
