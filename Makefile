@@ -110,6 +110,11 @@ $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(foreach f,$(LIBS),$(c
 	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS) -lcmocka -lmpfr -lgmp
 $(BUILD)/tests/unit/grad_test: $(BUILD)/tests/oracle64.o
 
+# Readers of what hlxc writes, for tests/device/*.sh.
+DEVICE  := $(BUILD)/tests/device/guard $(BUILD)/tests/device/hazard
+$(DEVICE): %: %.o $(foreach f,$(LIBS),$(call lib,$(f)))
+	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS)
+
 # make unit NAME=lcb [LIBS="base latent"]: builds the libraries named, one test, and runs it.
 unit: $(foreach f,$(LIBS),$(call lib,$(f)))
 	$(MAKE) --no-print-directory BUILD=$(BUILD) $(BUILD)/tests/unit/$(NAME)_test
@@ -138,7 +143,7 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-fr
     -DHLX_TEST_FAULTS
 check: deps-dev
 	@$(MAKE) --no-print-directory -j2 tools
-	@$(MAKE) --no-print-directory -j2 units $(BUILD)/tests/ulp/ulp
+	@$(MAKE) --no-print-directory -j2 units $(BUILD)/tests/ulp/ulp $(DEVICE)
 	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/san OPT=-O1 EXTRA='$(SAN)' tools
 	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/san OPT=-O1 EXTRA='$(SAN)' units
 	@sh tests/check.sh $(BUILD) $(BUILD)/san $(SUITES)
@@ -147,7 +152,7 @@ bench: deps
 	@$(MAKE) --no-print-directory -j2 tools
 	@sh tests/bench/bench.sh $(BUILD)
 
-SOURCES := $(foreach f,$(FOLDERS) tests/unit tests/ulp tests/exact tests/fuzz,$(wildcard $(f)/*.[ch]))
+SOURCES := $(foreach f,$(FOLDERS) tests/unit tests/ulp tests/exact tests/fuzz tests/device,$(wildcard $(f)/*.[ch]))
 TIDY    := $(filter %.c,$(SOURCES))
 layers:
 	@awk -f tools/layers.awk $(foreach f,$(FOLDERS),$(wildcard $(f)/*.[chly])) && echo "ok - layers"

@@ -60,6 +60,8 @@ want examples && suite examples env BIN="$bin" sh tests/examples.sh
 want vulkan && suite vulkan/layers sh tests/vulkan/layers.sh "$build"
 want vulkan && suite "vulkan/faults (sanitized)" env BIN="$sanbin" sh tests/vulkan/faults.sh
 want libhlx && suite libhlx sh tests/vulkan/libhlx.sh "$build"
+want device && suite device/guard sh tests/device/guard.sh "$build"
+want device && suite device/bits env BIN="$bin" sh tests/device/bits.sh
 want flags && suite exact/flags sh tests/exact/flags.sh
 want ulp && suite ulp "$build/tests/ulp/ulp" --sample 4096 --tap
 want fuzz && suite fuzz sh tests/fuzz/run.sh "$build" 10
