@@ -64,9 +64,9 @@ extern const struct exec_ops *const exec_devices[];
 const struct exec_ops *exec_find(const char *name, struct hlx_error *error);
 
 // Puts a program on the device that is asked for and gives its variables their initial values.
-// Without a name the best device is taken: a discrete GPU, else an integrated one, else a Vulkan
-// driver for the CPU, else `cpu`. A device asked for by name that is not there is an error
-// (EXIT_DEVICE), and so is a failure of the one that was taken. Returns NULL and fills *error.
+// Without a name the best device is taken: a discrete GPU, else an integrated one, else `cpu`. A
+// device asked for by name that is not there is an error (EXIT_DEVICE), and so is a failure of the
+// one that was taken. Returns NULL and fills *error.
 struct exec *exec_start(const struct exec_options *options, const struct program *program,
                         struct hlx_error *error);
 

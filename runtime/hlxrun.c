@@ -62,7 +62,7 @@ static void say_program(const struct run *r)
     char handle[HANDLE_TEXT + 1];
     handle_text(&r->session.program.identity, handle);
     printf("program: %.19s (%s), device %s, seed %llu\n", handle, r->session.program.module.profile,
-           r->exec->ops->name, (unsigned long long)r->options->seed);
+           exec_title(r->exec), (unsigned long long)r->options->seed);
 }
 
 static void say_data(const struct batches *b, const struct session_source *source)

@@ -79,7 +79,7 @@ bool log_run(struct log *l, const struct train_run *r, struct hlx_error *error)
                json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "event", "run",
                          "program", handle, "numerics", p->module.numerics, "profile",
                          p->module.profile, "entry", r->batches->entry->name, "device",
-                         r->exec->ops->name, "seed", (json_int_t)r->exec->seed, "epochs",
+                         exec_title(r->exec), "seed", (json_int_t)r->exec->seed, "epochs",
                          (json_int_t)r->epochs, "steps_per_epoch", (json_int_t)r->batches->steps,
                          "data", data_of(r->batches)),
                error);

@@ -245,7 +245,8 @@ const struct vk_physical *vk_choose(const struct vk *v, const char *want, struct
     const struct vk_physical *best = NULL, *unusable = NULL;
     for (uint32_t i = 0; i < v->n; i++) {
         const struct vk_physical *p = &v->physical[i];
-        if (!any && !matches(v, i, want))
+        bool cpu = p->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+        if ((!any && !matches(v, i, want)) || (!want && cpu))
             continue;
         if (p->unusable)
             unusable = p;
@@ -257,6 +258,8 @@ const struct vk_physical *vk_choose(const struct vk *v, const char *want, struct
     if (unusable)
         hlx_fail(e, EXIT_DEVICE, "%s cannot run programs: %s", unusable->properties.deviceName,
                  unusable->unusable);
+    else if (!want)
+        hlx_fail(e, EXIT_DEVICE, "there is no GPU here");
     else
         hlx_fail(e, EXIT_DEVICE, "there is no device `%s`; --list-devices shows what there is",
                  want);

@@ -49,9 +49,10 @@ struct vk {
 bool vk_open(struct vk *v, struct hlx_error *e);
 void vk_close(struct vk *v);
 
-// Chooses a device: `want` NULL takes the first discrete GPU, else integrated or virtual, else the
-// CPU one; otherwise `want` is "vulkan", an index ("vulkan:1"), a UUID or a part of a name. Returns
-// NULL and fills *e (EXIT_DEVICE) with the devices there are when none fits.
+// Chooses a device: `want` NULL takes the first discrete GPU, else an integrated or virtual one (a
+// Vulkan driver for the CPU is slower than the evaluator and gives the same bits: it runs when
+// asked for); otherwise `want` is "vulkan" (also the CPU one, when there is no other), an index
+// ("vulkan:1"), a UUID or a part of a name. Returns NULL and fills *e (EXIT_DEVICE) when none fits.
 const struct vk_physical *vk_choose(const struct vk *v, const char *want, struct hlx_error *e);
 
 // "discrete GPU", "integrated GPU", "virtual GPU", "CPU", "other".

@@ -149,12 +149,23 @@ static const char *unfit(const struct vk_plan *p, const struct dispatch_variant 
     return NULL;
 }
 
+static bool shares_tiles(const struct dispatch_variant *v)
+{
+    return strncmp(v->name, "tile", 4) == 0;
+}
+
 // A CPU device runs the invocations of a workgroup one after another: variants that share tiles are
-// slow there and take seconds to compile. They run when asked for by name.
+// slow there and take seconds to compile. They run when there is nothing else, or when asked for by
+// name.
 static bool worthwhile(const struct vk_plan *p, const struct dispatch_step *s, size_t v)
 {
     bool cpu = p->x->d.physical->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
-    return !cpu || s->nvariants == 1 || strncmp(s->variant[v].name, "tile", 4) != 0;
+    if (!cpu || !shares_tiles(&s->variant[v]))
+        return true;
+    for (size_t i = 0; i < s->nvariants; i++)
+        if (!shares_tiles(&s->variant[i]))
+            return false;
+    return true;
 }
 
 static void want_variant(const struct dispatch_variant *v, bool *want)
