@@ -39,14 +39,23 @@ static spv_id push_constant(struct emit *e, size_t i)
     return spv_load(b, spv_u32(b), at);
 }
 
+// The last push constant is kept for emit_zero.
 spv_id emit_extent(struct emit *e, uint64_t x)
 {
     size_t i = 0;
     while (i < e->call->push.n && e->call->push.at[i] != (uint32_t)x)
         i++;
-    if (i == DISPATCH_MAX_PUSH)
-        return spv_c32(&e->b, (uint32_t)x);
-    return i == e->call->push.n ? emit_fresh_extent(e, x) : push_constant(e, i);
+    if (i < e->call->push.n)
+        return push_constant(e, i);
+    return i < DISPATCH_MAX_PUSH - 1 ? emit_fresh_extent(e, x) : spv_c32(&e->b, (uint32_t)x);
+}
+
+spv_id emit_zero(struct emit *e)
+{
+    size_t i = 0;
+    while (i < e->call->push.n && e->call->push.at[i] != 0)
+        i++;
+    return i < e->call->push.n ? push_constant(e, i) : emit_fresh_extent(e, 0);
 }
 
 spv_id emit_fresh_extent(struct emit *e, uint64_t x)

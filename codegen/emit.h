@@ -79,6 +79,9 @@ void emit_end(struct emit *e);
 // A u32 that depends on shapes: a push constant while there is room (equal ones are shared), else a
 // constant.
 spv_id emit_extent(struct emit *e, uint64_t x);
+// A word 0 that no driver knows to be one. Without a float mode that not all devices have, a driver
+// may drop the addition of a constant zero, which changes the sign of -0.
+spv_id emit_zero(struct emit *e);
 // The next push constant, whether or not another has the same value now: for the first few extents
 // of a kernel whose module must not depend on them.
 spv_id emit_fresh_extent(struct emit *e, uint64_t x);

@@ -14,15 +14,27 @@ static spv_id type_of(struct emit *e, enum lane lane)
     return lane == LANE_F32 ? spv_f32(b) : lane == LANE_I32 ? spv_i32(b) : spv_u32(b);
 }
 
+// Zeros are hidden from the driver (emit_zero).
+static spv_id float_constant(struct emit *e, uint32_t bits)
+{
+    struct spv *b = &e->b;
+    if (bits & 0x7fffffffu)
+        return spv_cf32(b, bits);
+    spv_id u = emit_zero(e);
+    if (bits)
+        u = spv_value(b, SpvOpBitwiseOr, spv_u32(b), SPV(u, spv_c32(b, bits)));
+    return spv_value(b, SpvOpBitcast, spv_f32(b), SPV(u));
+}
+
 spv_id emit_as(struct emit *e, struct emit_value v, enum lane lane)
 {
     // bool lanes are u32 words, so the two need no cast.
     enum lane have = v.lane == LANE_BOOL ? LANE_U32 : v.lane;
     enum lane want = lane == LANE_BOOL ? LANE_U32 : lane;
+    if (v.constant && want == LANE_F32)
+        return float_constant(e, v.bits);
     if (v.constant)
-        return want == LANE_F32   ? spv_cf32(&e->b, v.bits)
-               : want == LANE_I32 ? spv_ci32(&e->b, (int32_t)v.bits)
-                                  : spv_c32(&e->b, v.bits);
+        return want == LANE_I32 ? spv_ci32(&e->b, (int32_t)v.bits) : spv_c32(&e->b, v.bits);
     if (have == want)
         return v.id;
     return spv_value(&e->b, SpvOpBitcast, type_of(e, want), SPV(v.id));

@@ -60,6 +60,7 @@ static void place_tile(struct matmul *x)
     x->m = emit_fresh_extent(e, x->shape.m);
     x->n = emit_fresh_extent(e, x->shape.n);
     x->k = emit_fresh_extent(e, x->shape.k);
+    emit_fresh_extent(e, 0); // emit_zero
     x->row0 = emit_mul(e, emit_group(e, 1), spv_c32(&e->b, t->bm));
     x->col0 = emit_mul(e, emit_group(e, 0), spv_c32(&e->b, t->bn));
     spv_id batch = emit_group(e, 2);
@@ -122,8 +123,10 @@ void matmul_accumulate(struct matmul *x, const spv_id *a, const spv_id *b)
 
 static void clear(struct matmul *x)
 {
+    struct spv *b = &x->e.b;
+    spv_id zero = spv_value(b, SpvOpBitcast, spv_f32(b), SPV(emit_zero(&x->e)));
     for (unsigned i = 0; i < x->tile->tm * x->tile->tn; i++)
-        spv_store(&x->e.b, x->acc[i], spv_cf32(&x->e.b, 0));
+        spv_store(b, x->acc[i], zero);
 }
 
 // The first block's result is the total so far; later ones are added to it.
@@ -296,6 +299,7 @@ void emit_matmul_again(const struct emit_source *s, uint32_t kernel, const struc
     vec_push(s->arena, &call->push, (uint32_t)shape.m);
     vec_push(s->arena, &call->push, (uint32_t)shape.n);
     vec_push(s->arena, &call->push, (uint32_t)shape.k);
+    vec_push(s->arena, &call->push, 0); // emit_zero
     tile_groups(tile, &shape, call->groups);
 }
 

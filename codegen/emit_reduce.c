@@ -260,7 +260,9 @@ static void start(struct reduction *r, uint64_t units)
     for (unsigned w = 0; w < words(r); w++) {
         r->shared[w] = spv_variable(b, SpvStorageClassWorkgroup, array);
         r->acc[w] = spv_local(b, spv_u32(b));
-        spv_store(b, r->acc[w], spv_c32(b, w ? UINT32_MAX : reduce_neutral(&r->pass->how)));
+        bool zero = w == 0 && reduce_neutral(&r->pass->how) == 0;
+        spv_id none = spv_c32(b, w ? UINT32_MAX : reduce_neutral(&r->pass->how));
+        spv_store(b, r->acc[w], zero ? emit_zero(e) : none);
     }
 }
 

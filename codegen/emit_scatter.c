@@ -36,8 +36,9 @@ static spv_id partial(struct emit *e, const struct level *l, spv_id i)
 
 static void clear(struct emit *e, const struct level *l)
 {
+    spv_id zero = emit_zero(e);
     for (uint32_t i = 0; i < PARTIALS; i++)
-        spv_store(&e->b, partial(e, l, spv_c32(&e->b, i)), spv_c32(&e->b, 0));
+        spv_store(&e->b, partial(e, l, spv_c32(&e->b, i)), zero);
     spv_store(&e->b, l->count, spv_c32(&e->b, 0));
 }
 
