@@ -18,7 +18,8 @@ for name in "$@"; do
     if ! clang -std=c17 -D_POSIX_C_SOURCE=200809L -I. -I"$build/fuzz" -g -O1 -ffp-contract=off \
         -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
         -o "$exe" "tests/fuzz/${name}_fuzz.c" -Wl,--start-group \
-        "$build"/fuzz/lib*.a -Wl,--end-group -lutf8proc -lcrypto -ljansson -lz -lm -lpthread; then
+        "$build"/fuzz/lib*.a -Wl,--end-group -lutf8proc -lcrypto -ljansson -lz -lSPIRV-Tools \
+        -lstdc++ -lm -lpthread; then
         echo "not ok - $name does not build"
         failed=$((failed + 1))
         continue
