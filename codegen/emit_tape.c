@@ -265,21 +265,28 @@ static struct emit_value compute(struct emit *e, const struct tape_value *v, con
     return emit_op(e, (enum tape_code)v->code, x);
 }
 
+// What is stored is stored when all is read: a kernel may put a variable's new value where it reads
+// the old one.
+static void store_values(struct emit *e, const struct here *h)
+{
+    for (uint32_t i = 1; i < e->draft.values.n; i++) {
+        const struct tape_value *v = &e->draft.values.at[i];
+        if (v->code == TAPE_WRITE && e->live[i])
+            write_narrow(e, v, h);
+        else if (v->stored && e->live[i])
+            store_inside(e, h->k, v->slot, h->index, emit_as(e, e->value[i], LANE_U32));
+    }
+}
+
 struct emit_value emit_tape(struct emit *e, spv_id index, unsigned k, emit_place given_at,
                             struct emit_value given)
 {
     const struct here h = {index, k, given_at, given};
     for (uint32_t i = 1; i < e->draft.values.n; i++) {
         const struct tape_value *v = &e->draft.values.at[i];
-        if (!e->live[i])
-            continue;
-        if (v->code == TAPE_WRITE) {
-            write_narrow(e, v, &h);
-            continue;
-        }
-        e->value[i] = compute(e, v, &h);
-        if (v->stored)
-            store_inside(e, k, v->slot, index, emit_as(e, e->value[i], LANE_U32));
+        if (e->live[i] && v->code != TAPE_WRITE)
+            e->value[i] = compute(e, v, &h);
     }
+    store_values(e, &h);
     return e->value[e->draft.result];
 }
