@@ -3,12 +3,25 @@
 
 #include <string.h>
 
+#include "codegen/hbin.h"
 #include "runtime/dispatch.h"
 
 enum { MAX_GROUPS = 65535 }; // per axis, on every device
 
+// Tells debuggers and profilers which line of the program a kernel computes.
+static void source_line(struct emit *e, ir_ref node)
+{
+    const struct emit_source *s = e->s;
+    struct span at = s->graph->module->locs.at[ir_get(s->graph, node)->loc];
+    if (!s->sources || at.file == 0)
+        return;
+    struct place place = source_place(s->sources, at.file, at.start);
+    const char *name = hbin_source_name(&e->scratch, s->sources, place.name);
+    spv_do(&e->b, SpvOpLine, SPV(spv_string(&e->b, name), place.line, place.byte_col));
+}
+
 void emit_begin(struct emit *e, const struct emit_source *s, struct emit_call *call,
-                const char *name, unsigned x, unsigned y)
+                const char *name, ir_ref node, unsigned x, unsigned y)
 {
     memset(e, 0, sizeof *e);
     memset(call, 0, sizeof *call);
@@ -20,6 +33,7 @@ void emit_begin(struct emit *e, const struct emit_source *s, struct emit_call *c
     spv_init(&e->b, &e->scratch, true);
     e->push_block = spv_new(&e->b);
     spv_begin_main(&e->b, name, x, y, 1);
+    source_line(e, node);
 }
 
 void emit_end(struct emit *e)

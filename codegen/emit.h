@@ -25,6 +25,7 @@ struct emit_source {
     const bool *observed;       // by node: leaves the program
     emit_place counters;
     bool exact;
+    const struct sources *sources; // kernels carry their source lines; NULL: they do not
 };
 
 struct emit_buffer {
@@ -70,9 +71,10 @@ struct emit_value {
 
 // -- interface of a kernel (emit.c) ------------------------------------------------------------
 
-// Starts a kernel: `name` tells its pattern, x is the workgroup's size.
+// Starts a kernel: `name` tells its pattern, x and y the workgroup's size, `node` what it computes
+// (for the source line).
 void emit_begin(struct emit *e, const struct emit_source *s, struct emit_call *call,
-                const char *name, unsigned x, unsigned y);
+                const char *name, ir_ref node, unsigned x, unsigned y);
 // Ends it: declares the push constants and writes the module.
 void emit_end(struct emit *e);
 

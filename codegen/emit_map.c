@@ -15,7 +15,7 @@ void emit_map(const struct emit_source *s, uint32_t kernel, struct emit_call *ca
     const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
     uint64_t n = (uint64_t)ir_type_count(ir_typeof(s->graph, k->anchor));
     struct emit e;
-    emit_begin(&e, s, call, "map", GROUP, 1);
+    emit_begin(&e, s, call, "map", k->anchor, GROUP, 1);
     emit_draft(&e, kernel, 0);
     unsigned per = emit_per_word(&e);
     uint64_t work = (n + per - 1) / per;

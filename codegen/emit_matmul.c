@@ -252,16 +252,19 @@ void matmul_pattern(const struct emit_source *s, uint32_t kernel, const struct m
     struct matmul_shape shape;
     emit_place a, b;
     find_operands(s, kernel, packed, &shape, &a, &b);
+    ir_ref anchor = s->fusion->kernels.at[kernel].anchor;
     memset(out, 0, sizeof *out); // compared as bytes
     out->tile = tile;
     out->ta = shape.ta;
     out->tb = shape.tb;
     out->blocks = shape.k > MATMUL_BLOCK;
-    out->observed = s->observed[s->fusion->kernels.at[kernel].anchor];
+    out->observed = s->observed[anchor];
     out->exact = s->exact;
     out->by_four = matmul_by_four(&shape);
     out->fits = matmul_fits(&shape, tile);
     out->one_operand = a == b;
+    if (s->sources)
+        out->line = s->graph->module->locs.at[ir_get(s->graph, anchor)->loc];
 }
 
 void emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
@@ -270,7 +273,8 @@ void emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matm
     const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
     struct matmul x = {.tile = tile};
     find_operands(s, kernel, packed, &x.shape, &x.a, &x.b);
-    emit_begin(&x.e, s, call, arena_printf(s->arena, "matmul_%s", tile->name), tile->threads, 1);
+    emit_begin(&x.e, s, call, arena_printf(s->arena, "matmul_%s", tile->name), k->anchor,
+               tile->threads, 1);
     if (fused)
         emit_draft(&x.e, kernel, 0);
     place_tile(&x);
@@ -315,7 +319,8 @@ void emit_matmul_pack(const struct emit_source *s, uint32_t kernel, emit_place p
     struct spv_if inside;
     find_operands(s, kernel, NO_PLACE, &shape, &a, &from);
     bool four = matmul_by_four(&shape);
-    emit_begin(&e, s, call, four ? "pack4" : "pack", GROUP, 1);
+    emit_begin(&e, s, call, four ? "pack4" : "pack", s->fusion->kernels.at[kernel].anchor, GROUP,
+               1);
     struct spv *b = &e.b;
     spv_id n = emit_extent(&e, shape.n), k = emit_extent(&e, shape.k),
            step = spv_c32(b, four ? 4 : 1);

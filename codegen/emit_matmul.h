@@ -55,6 +55,7 @@ bool matmul_fused(const struct emit_source *s, uint32_t kernel);
 struct matmul_pattern {
     const struct matmul_tile *tile;
     bool ta, tb, blocks, by_four, fits, observed, exact, one_operand;
+    struct span line; // where kernels carry their source lines
 };
 
 void matmul_pattern(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,

@@ -212,7 +212,7 @@ static void emit_words(const struct emit_source *s, const char *name, element_fu
     unsigned bytes = (unsigned)dtype_bytes(t->dtype), per = 4 / bytes;
     uint64_t work = (n + per - 1) / per;
     struct emit e;
-    emit_begin(&e, s, call, name, GROUP, 1);
+    emit_begin(&e, s, call, name, r, GROUP, 1);
     e.part = part;
     e.to = to;
     spv_id group = emit_groups(&e, (work + GROUP - 1) / GROUP);

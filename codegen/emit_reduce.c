@@ -288,7 +288,7 @@ static void emit_pass(const struct emit_source *s, const struct reduce_pass *p, 
     const char *op = ir_op_info(p->how.op)->name;
     struct emit e;
     struct reduction r = {.e = &e, .pass = p};
-    emit_begin(&e, s, call, op, GROUP, 1);
+    emit_begin(&e, s, call, op, k->anchor, GROUP, 1);
     if (tape)
         emit_draft(&e, kernel, ir_arg(s->graph, k->anchor, 0));
     if (tape && reduce_is_short(&e, p)) {

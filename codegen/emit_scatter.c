@@ -158,7 +158,7 @@ void emit_scatter(const struct emit_source *src, uint32_t kernel, struct emit_ca
     uint64_t n = (uint64_t)ir_type_count(ir_typeof(g, r));
     uint64_t positions = (uint64_t)ir_type_count(ir_typeof(g, index));
     struct emit e;
-    emit_begin(&e, src, call, "scatter_rows", GROUP, 1);
+    emit_begin(&e, src, call, "scatter_rows", r, GROUP, 1);
     struct spv *b = &e.b;
     struct scatter s = {.e = &e,
                         .lane = tape_lane_of(ir_typeof(g, r)->dtype),

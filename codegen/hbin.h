@@ -16,6 +16,10 @@
 struct handle hbin_write(struct arena *a, const struct ir_module *m, const struct sources *s,
                          const struct dispatch_program *device, struct buf *out);
 
+// A source's name without the machine in it: relative to the main file's folder where it lies in
+// it, "stdlib/..." as it is, else its last part alone.
+const char *hbin_source_name(struct arena *a, const struct sources *s, const char *name);
+
 // -- private to hbin*.c ------------------------------------------------------------------------
 
 // The debug object: what nodes are called and where they were written (spec/hbin.md, "Debug").

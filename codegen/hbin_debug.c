@@ -43,14 +43,12 @@ static const struct value *take(struct writer *w, struct buf *b)
 
 // -- tables ------------------------------------------------------------------------------------
 
-// A source's name without the machine in it: relative to the main file's folder where it lies in
-// it, "stdlib/..." as it is, else its last part alone.
-static const char *public_name(struct writer *w, const char *name)
+const char *hbin_source_name(struct arena *a, const struct sources *s, const char *name)
 {
     if (!strncmp(name, "stdlib/", 7))
         return name;
-    const char *dir = path_clean(w->a, path_dir(w->a, sources_get(w->sources, 1)->name));
-    const char *path = path_clean(w->a, name), *slash = strrchr(path, '/');
+    const char *dir = path_clean(a, path_dir(a, sources_get(s, 1)->name));
+    const char *path = path_clean(a, name), *slash = strrchr(path, '/');
     size_t n = strlen(dir);
     if (!strncmp(path, dir, n) && path[n] == '/')
         return path + n + 1;
@@ -77,7 +75,7 @@ static uint64_t file_of(struct writer *w, uint32_t file)
     struct map_entry *e = map_put(&w->file_index, &file, sizeof file, &fresh);
     if (fresh) {
         const struct source *s = sources_get(w->sources, file);
-        const char *name = public_name(w, s->name);
+        const char *name = hbin_source_name(w->a, w->sources, s->name);
         const struct value *text = value_text(w->a, name, strlen(name), NULL);
         vec_push(w->a, &w->files, text ? text : value_str(w->a, "?"));
         vec_push(w->a, &w->lines, line_table(w, s));

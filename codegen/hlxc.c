@@ -103,7 +103,10 @@ static const struct dispatch_program *make_plan(struct compile *c)
 {
     double start = now();
     const char *why = NULL;
-    const struct dispatch_program *device = plan_program(c->arena, &c->module, true, &why);
+    if (c->options->cpu_only)
+        return NULL;
+    const struct dispatch_program *device =
+        plan_program(c->arena, &c->module, c->options->lines ? &c->sources : NULL, true, &why);
     if (!device)
         fprintf(stderr, "hlxc: only --device cpu will run this: %s\n", why);
     say_time(c, "plan", start);
@@ -126,7 +129,7 @@ static int make_device_code(struct compile *c)
     const char *folder = c->options->output, *why = NULL;
     bool ok = device != NULL;
     if (!ok)
-        return EXIT_PROGRAM;
+        return EXIT_PROGRAM; // which make_plan explained
     switch (c->options->make) {
     case HLXC_PLAN: plan_print(device, &c->out); break;
     case HLXC_SPIRV_ASM: ok = modules_text(c->arena, device, &c->out, &why); break;

@@ -12,6 +12,7 @@ enum {
     OPT_CHECK,
     OPT_OPS,
     OPT_NUMERICS,
+    OPT_TARGET,
     OPT_TIMES,
     OPT_DIAGS,
     OPT_COLOR
@@ -27,6 +28,9 @@ static const struct cli_option options[] = {
     {'D', "define", "NAME=VALUE", "replace the top-level `let NAME` of the main file", "Source"},
     {'I', "include", "DIR", "look for imports in DIR, too", 0},
     {OPT_NUMERICS, "numerics", "exact|native", "the numeric profile (default exact)", 0},
+    {OPT_TARGET, "target", "vulkan1.2|cpu",
+     "what the program carries kernels for: Vulkan 1.2 devices (default), or none", 0},
+    {'g', "debug", 0, "put source lines into the kernels, for debuggers and profilers", 0},
     {OPT_TIMES, "time-passes", 0, "print the time each pass takes", "Messages"},
     {OPT_DIAGS, "diagnostics", "text|short|json", "the form of errors and warnings", 0},
     {OPT_COLOR, "color", "auto|always|never", "whether errors are coloured", 0},
@@ -83,6 +87,14 @@ static bool set_numerics(struct hlxc_options *o, const char *value)
     return i >= 0;
 }
 
+static bool set_target(struct hlxc_options *o, const char *value)
+{
+    static const char *const words[] = {"vulkan1.2", "cpu"};
+    int i = CHOOSE("target", value, words);
+    o->cpu_only = i == 1;
+    return i >= 0;
+}
+
 static bool set_diagnostics(struct hlxc_options *o, const char *value)
 {
     static const char *const words[] = {"text", "short", "json"};
@@ -128,6 +140,8 @@ static bool apply(struct hlxc_options *o, int id, const char *value)
         return true;
     case OPT_CHECK: o->make = HLXC_CHECK; return true;
     case OPT_OPS: o->make = HLXC_OPS; return true;
+    case OPT_TARGET: return set_target(o, value);
+    case 'g': return o->lines = true;
     case OPT_NUMERICS: return set_numerics(o, value);
     case OPT_TIMES: return o->time_passes = true;
     case OPT_DIAGS: return set_diagnostics(o, value);

@@ -29,6 +29,8 @@ struct hlxc_options {
     const char *output; // NULL: the standard output (for what is text)
     const char *dump;   // name of the pass
     const char *profile;
+    bool cpu_only; // --target=cpu: no kernels for devices
+    bool lines;    // -g: kernels carry source lines
     bool time_passes;
     enum diag_format diagnostics;
     enum diag_color color;

@@ -239,7 +239,8 @@ static void rank_kernels(struct plan_kernels *k)
     }
 }
 
-const struct dispatch_program *plan_program(struct arena *a, struct ir_module *m, bool fuse,
+const struct dispatch_program *plan_program(struct arena *a, struct ir_module *m,
+                                            const struct sources *sources, bool fuse,
                                             const char **error)
 {
     struct dispatch_program *out = arena_new(a, struct dispatch_program);
@@ -256,6 +257,7 @@ const struct dispatch_program *plan_program(struct arena *a, struct ir_module *m
         plans[i] =
             (struct plan){.arena = a, .module = m, .entry = &m->entries.at[i], .kernels = &kernels};
         plans[i].source.trees = &trees;
+        plans[i].source.sources = sources;
         plans[i].source.exact = !strcmp(m->profile, "exact");
         if (!plan_entry(&plans[i], fuse, out->var, error))
             return NULL;

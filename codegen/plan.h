@@ -67,9 +67,11 @@ struct plan {
     struct plan_segments segments[ARENA_COUNT];
 };
 
-// Plans every entry of a module in canonical form. Returns NULL with a sentence in *error (arena)
-// when a tensor is too large for a device.
-const struct dispatch_program *plan_program(struct arena *a, struct ir_module *m, bool fuse,
+// Plans every entry of a module in canonical form. With `sources` (may be NULL) kernels carry the
+// lines of the program they compute. Returns NULL with a sentence in *error (arena) when a tensor
+// is too large for a device.
+const struct dispatch_program *plan_program(struct arena *a, struct ir_module *m,
+                                            const struct sources *sources, bool fuse,
                                             const char **error);
 
 // -- between plan*.c -----------------------------------------------------------------------------

@@ -200,7 +200,7 @@ static inline void kit_compile(struct emit_kit *k)
     const char *why = ir_verify(kit_module(k), false);
     if (why)
         fail_msg("%s", why);
-    const struct dispatch_program *device = plan_program(a, kit_module(k), !k->unfused, &why);
+    const struct dispatch_program *device = plan_program(a, kit_module(k), NULL, !k->unfused, &why);
     if (!device)
         fail_msg("%s", why);
     why = dispatch_hazard(a, device, &device->entry[0], DISPATCH_ANY);
