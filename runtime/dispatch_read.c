@@ -109,7 +109,33 @@ static bool take_place(struct dispatch_reader *r, struct dispatch_cursor *c,
     return true;
 }
 
-// A list of ranges in one arena. With `holes` a range may be four zeros: there is none.
+// Whether the four numbers at v say that there is no range: an arena and three zeros.
+static bool is_hole(const struct value *const *v)
+{
+    for (int i = 1; i < 4; i++)
+        if (v[i]->kind != VALUE_INT || v[i]->as.integer != 0)
+            return false;
+    return true;
+}
+
+static bool read_range(struct dispatch_reader *r, struct dispatch_cursor *c,
+                       enum dispatch_arena arena, bool holes, struct dispatch_range *range)
+{
+    const struct value *const *v = c->list->as.array.at + c->at;
+    uint64_t in = 0;
+    if (!dispatch_take(r, c, "arena of a range", ARENA_COUNT - 1, &in))
+        return false;
+    range->arena = (enum dispatch_arena)in;
+    if (range->arena != arena)
+        return dispatch_bad(r, "a range lies in %s, not in %s", arena_names[in],
+                            arena_names[arena]);
+    if (!holes || !is_hole(v))
+        return take_place(r, c, range);
+    c->at += 3;
+    return true;
+}
+
+// A list of ranges in one arena. With `holes` a range may be empty: there is none.
 static bool read_ranges(struct dispatch_reader *r, const struct value *list,
                         enum dispatch_arena arena, bool holes, const struct dispatch_range **out,
                         size_t *n)
@@ -120,23 +146,9 @@ static bool read_ranges(struct dispatch_reader *r, const struct value *list,
     *n = list->as.array.n / 4;
     struct dispatch_range *range = arena_array(r->arena, *n, sizeof *range);
     *out = range;
-    for (size_t i = 0; i < *n; i++) {
-        const struct value *const *v = list->as.array.at + c.at;
-        uint64_t in = 0;
-        if (!dispatch_take(r, &c, "arena of a range", ARENA_COUNT - 1, &in))
+    for (size_t i = 0; i < *n; i++)
+        if (!read_range(r, &c, arena, holes, &range[i]))
             return false;
-        range[i].arena = (enum dispatch_arena)in;
-        if (holes && v[3]->kind == VALUE_INT && v[3]->as.integer == 0) {
-            range[i] = (struct dispatch_range){.arena = arena};
-            c.at += 3;
-            continue;
-        }
-        if (range[i].arena != arena)
-            return dispatch_bad(r, "a range lies in %s, not in %s", arena_names[in],
-                                arena_names[arena]);
-        if (!take_place(r, &c, &range[i]))
-            return false;
-    }
     return true;
 }
 
