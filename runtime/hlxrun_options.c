@@ -35,7 +35,9 @@ static const struct cli_option run_table[] = {
     {OPT_DATA, "data", "NAME=FILE",
      "take the data source NAME (FILE alone: the only one) from FILE", "Data and device"},
     {OPT_DEVICE, "device", "NAME",
-     "run on `cpu`, `vulkan`, `vulkan:1`, a UUID or a part of a name (default: the first GPU, else cpu)", 0},
+     "run on `cpu`, `vulkan`, `vulkan:1`, a UUID or a part of a name (default: the first GPU, else "
+     "cpu)",
+     0},
     {OPT_VARIANT, "variant", "NAMES", "force these kernel variants where a step has them", 0},
     {OPT_LIST, "list-devices", 0, "print the devices, with what programs may use, and exit", 0},
     {OPT_JSON, "json", 0, "with --list-devices: print JSON", 0},
@@ -168,8 +170,7 @@ int hlxrun_options_read(struct hlxrun_options *o, struct arena *a, int argc, cha
     struct cli_parse p;
     int id;
     bool ok = true, inspect = argc > 1 && !strcmp(argv[1], "inspect");
-    *o = (struct hlxrun_options){
-        .arena = a, .steps = TRAIN_NO_LIMIT, .inspect = inspect};
+    *o = (struct hlxrun_options){.arena = a, .steps = TRAIN_NO_LIMIT, .inspect = inspect};
     if (inspect)
         cli_start(&p, &inspect_cli, argc - 1, argv + 1);
     else

@@ -15,6 +15,9 @@ for folder in base latent frontend ir codegen runtime; do
                 if (match(text, /[.](  | |$)/)) { text = substr(text, 1, RSTART); exit }
                 if (NR > 6) exit
             }
-            END { sub(/^[A-Za-z0-9_.]+[.](c|h|def|l|y)( and [a-z]+)?: /, "", text); printf "  %-24s %s\n", f, text }' "$f"
+            END {
+                sub(/^[A-Za-z0-9_.]+[.](c|h|def|l|y)( and [a-z]+)?: /, "", text)
+                printf "  %-24s %s\n", f, text
+            }' "$f"
     done
 done
