@@ -30,7 +30,8 @@ static void begin(struct matmul *x)
 static void products_by_one(struct matmul *x, spv_id from, spv_id end)
 {
     struct spv *b = &x->e.b;
-    spv_id row[MATMUL_MAX_TILE], col[MATMUL_MAX_TILE], va[MATMUL_MAX_TILE], vb[MATMUL_MAX_TILE];
+    spv_id row[MATMUL_MAX_TILE] = {0}, col[MATMUL_MAX_TILE] = {0};
+    spv_id va[MATMUL_MAX_TILE], vb[MATMUL_MAX_TILE];
     for (unsigned i = 0; i < x->tile->tm; i++)
         row[i] = matmul_clamp(x, x->row[i], x->m);
     for (unsigned j = 0; j < x->tile->tn; j++)

@@ -130,7 +130,7 @@ static spv_id clamp_group(struct matmul *x, spv_id at, spv_id n)
 static void fetch(struct matmul *x, const struct side *s, spv_id k0, const spv_id *hold)
 {
     struct emit *e = &x->e;
-    spv_id kk, other, v[4];
+    spv_id kk, other, v[4] = {0};
     for (unsigned i = 0; i < loads(x, s->extent) / group(x); i++) {
         copied_group(x, s, i, &kk, &other);
         other = emit_add(e, s->a ? x->row0 : x->col0, other);
@@ -255,7 +255,7 @@ static void products(struct matmul *x, spv_id from, spv_id end)
 {
     struct emit *e = &x->e;
     struct spv *b = &e->b;
-    struct cargo c;
+    struct cargo c = {0};
     spv_id u32 = spv_u32(b), which = spv_local(b, u32), step = spv_c32(b, x->tile->bk);
     for (unsigned i = 0; i < loads(x, x->tile->bm); i++)
         c.a[i] = spv_local(b, spv_f32(b));

@@ -130,7 +130,7 @@ static spv_id concatenated(struct emit *e, ir_ref r, spv_id index)
     const struct ir_type *to = ir_typeof(g, r);
     unsigned axis = (unsigned)ir_attr(g, r, 0), n = ir_get(g, r)->nargs;
     unsigned begin = e->part * OPERANDS, end = n - begin < OPERANDS ? n : begin + OPERANDS;
-    int64_t stride[IR_MAX_RANK], first = 0;
+    int64_t stride[IR_MAX_RANK] = {0}, first = 0;
     row_major(to, stride);
     for (unsigned i = 0; i < begin; i++)
         first += operand_type(e, r, i)->dim[axis];

@@ -251,12 +251,11 @@ typedef struct emit_value port_function(struct emit *e, const struct tape_port *
 static struct emit_value compute(struct emit *e, const struct tape_value *v, const struct here *h)
 {
     static port_function *const port[] = {
-        [TAPE_CONST - TAPE_CONST] = port_const,   [TAPE_MEMORY - TAPE_CONST] = port_memory,
-        [TAPE_READ - TAPE_CONST] = port_read,     [TAPE_IOTA - TAPE_CONST] = port_iota,
-        [TAPE_RANDOM - TAPE_CONST] = port_random,
+        [TAPE_CONST] = port_const, [TAPE_MEMORY] = port_memory, [TAPE_READ] = port_read,
+        [TAPE_IOTA] = port_iota,   [TAPE_RANDOM] = port_random,
     };
     if (v->code >= TAPE_CONST)
-        return port[v->code - TAPE_CONST](e, &e->draft.ports.at[v->port], h);
+        return port[v->code](e, &e->draft.ports.at[v->port], h);
     if (v->code >= TAPE_FIRST_EXTRA)
         return extra(e, v->code, e->value[v->arg[0]]);
     struct emit_value x[3];
