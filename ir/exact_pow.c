@@ -21,17 +21,36 @@ struct logarithm {
     ir_ref hi, lo, below, minus;
 };
 
-// (log2(1 + f) / f - 1) * 2^32 for |f| <= 1/3 given by its size * 2^32 and its sign (a mask).
-static ir_ref log2_slope(struct ir_graph *g, ir_ref size, ir_ref minus)
+// A fixed-point number of two words.
+struct words {
+    ir_ref hi, lo;
+};
+
+// log2(1 + f) / f - 1, as a fraction, for |f| <= 1/3 given by its size * 2^32 and its sign (a
+// mask). It is log2(e) - 1 - f * bend; only in bend does the error of a word count, and there f
+// times.
+static struct words log2_slope(struct ir_graph *g, ir_ref size, ir_ref minus)
 {
-    // The even part, and minus the odd part over f, as polynomials in f^2; to 2^-38 and 2^-32.8.
-    static const uint32_t even[] = {0x71547653u, 0x7b1c2763u, 0x49ddb8eau, 0x34c156a8u,
-                                    0x29312598u, 0x1f99fc7au, 0x286c1d6bu};
-    static const uint32_t odd[] = {0xb8aa3b29u, 0x5c551f07u, 0x3d8d7ebau,
-                                   0x2e406623u, 0x238093a1u, 0x2980ed24u};
+    // The even and the odd part of bend, the odd over -f, as polynomials in f^2; to 2^-32.
+    static const uint32_t even[] = {0xb8aa3b29u, 0x5c551f07u, 0x3d8d7ebau,
+                                    0x2e406623u, 0x238093a1u, 0x2980ed24u};
+    static const uint32_t odd[] = {0x7b1c2763u, 0x49ddb8eau, 0x34c156a8u,
+                                   0x29312598u, 0x1f99fc7au, 0x286c1d6bu};
     ir_ref square = x_mul_hi(g, size, size);
     ir_ref part = x_mul_hi(g, size, x_fixed_poly_add(g, square, odd, 6));
-    return x_sub(g, x_fixed_poly_add(g, square, even, 7), x_xor(g, part, minus));
+    ir_ref bend = x_sub(g, x_fixed_poly_add(g, square, even, 6), x_xor(g, part, minus));
+    // The constant, less 1 for what is borrowed from the upper word.
+    ir_ref hi = x_usub(g, 0x71547652u, x_xor(g, x_mul_hi(g, size, bend), minus));
+    return (struct words){hi, x_xor(g, x_mul(g, size, bend), x_xoru(g, minus, 0xffffffffu))};
+}
+
+// x * y for a fraction x and y of two words.
+static struct words times_word(struct ir_graph *g, struct words y, ir_ref x)
+{
+    ir_ref carried = x_mul_hi(g, y.lo, x);
+    ir_ref lo = x_add(g, x_mul(g, y.hi, x), carried);
+    ir_ref carry = x_selectuu(g, x_lt(g, lo, carried), 1, 0);
+    return (struct words){x_add(g, x_mul_hi(g, y.hi, x), carry), lo};
 }
 
 static struct logarithm log2_of(struct ir_graph *g, ir_ref size)
@@ -43,8 +62,8 @@ static struct logarithm log2_of(struct ir_graph *g, ir_ref size)
     ir_ref f_minus = spread_sign(g, f);
     f = x_to_unsigned(g, x_mulf(g, x_float(g, x_andu(g, f, X_ABS)), 0x1p32f));
     // log2(1 + f) = f + f * slope, in two words after the point.
-    ir_ref slope = log2_slope(g, f, f_minus);
-    ir_ref hi = x_add(g, f, x_mul_hi(g, f, slope)), lo = x_mul(g, f, slope);
+    struct words part = times_word(g, log2_slope(g, f, f_minus), f);
+    ir_ref hi = x_add(g, f, part.hi), lo = part.lo;
     // Together with k, first as a number in two's complement, then its size.
     ir_ref whole = x_add(g, x_bits(g, k), f_minus);
     ir_ref minus = spread_sign(g, whole);
@@ -68,10 +87,8 @@ struct product {
 // `b` is the mantissa, shifted to the top of its word; `exponent` is biased as in f32.
 static struct product times(struct ir_graph *g, struct logarithm l, ir_ref b, ir_ref exponent)
 {
-    ir_ref carried = x_mul_hi(g, l.lo, b);
-    ir_ref lo = x_add(g, x_mul(g, l.hi, b), carried);
-    ir_ref carry = x_selectuu(g, x_lt(g, lo, carried), 1, 0);
-    ir_ref hi = x_add(g, x_mul_hi(g, l.hi, b), carry);
+    struct words all = times_word(g, (struct words){l.hi, l.lo}, b);
+    ir_ref hi = all.hi, lo = all.lo;
     // Right by 0 to 63 places. Beyond, nothing is left; a shift to the left would give 184 or more,
     // since log2 |a| is no smaller than 1.44 * 2^-24 unless it is zero.
     ir_ref right = x_sub(g, x_selectuu(g, l.below, 158, 150), exponent);

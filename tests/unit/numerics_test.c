@@ -264,15 +264,16 @@ static u32 pow_size(u32 A, u32 ub)
     u32 B = size(ub), k = sar(A - 0x3f2aaaab, 23);
     float f = flt(A - (k << 23)) - 1;
     u32 n = sar(bits(f), 31), F = (u32)(flt(size(bits(f))) * 0x1p+32f), z = hi(F, F);
-    u32 S =
-        up(z, 0x71547653, 0x7b1c2763, 0x49ddb8ea, 0x34c156a8, 0x29312598, 0x1f99fc7a, 0x286c1d6b) -
-        (hi(F, up(z, 0xb8aa3b29, 0x5c551f07, 0x3d8d7eba, 0x2e406623, 0x238093a1, 0x2980ed24)) ^ n);
-    u32 H = F + hi(F, S), L = F * S, w = k + n, N = sar(w, 31);
+    u32 D = up(z, 0xb8aa3b29, 0x5c551f07, 0x3d8d7eba, 0x2e406623, 0x238093a1, 0x2980ed24);
+    D -= hi(F, up(z, 0x7b1c2763, 0x49ddb8ea, 0x34c156a8, 0x29312598, 0x1f99fc7a, 0x286c1d6b)) ^ n;
+    u32 S = 0x71547652 - (hi(F, D) ^ n), s = (F * D) ^ (n ^ 0xffffffff);
+    u32 l = hi(F, s), L = F * S + l, H = F + hi(F, S) + (L < l), w = k + n, N = sar(w, 31);
     w ^= N, H ^= n ^ N, L ^= n ^ N;
     bool is_below = w == 0;
     if (!is_below)
         L = H << 24 | L >> 8, H = w << 24 | H >> 8;
-    u32 M = B << 8 | SIGN, E = B >> 23, l = hi(L, M);
+    u32 M = B << 8 | SIGN, E = B >> 23;
+    l = hi(L, M);
     L = H * M + l;
     H = hi(H, M) + (L < l);
     u32 p = (is_below ? 158 : 150) - E, c = least(p, 63);
