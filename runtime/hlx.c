@@ -152,8 +152,7 @@ static int64_t find_var(const struct hlx *h, const char *path, size_t n, struct 
         hlx_fail(error, HLX_USAGE, "the program has no variable `%s`", path);
         return -1;
     }
-    hlx_var(h, (size_t)i, &t);
-    return check_size(&t, n, error) ? i : -1;
+    return hlx_var(h, (size_t)i, &t) && check_size(&t, n, error) ? i : -1;
 }
 
 bool hlx_get(struct hlx *h, const char *path, void *bytes, size_t n, struct hlx_error *error)

@@ -50,7 +50,7 @@ char *vk_cache_path(const struct vk_physical *p, const char *kind)
     const char *path = dir ? path_join(&a, dir, name.at) : NULL;
     char *out = path ? malloc(strlen(path) + 1) : NULL;
     if (out)
-        strcpy(out, path);
+        memcpy(out, path, strlen(path) + 1);
     buf_free(&name);
     arena_free(&a);
     return out;

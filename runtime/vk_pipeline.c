@@ -298,7 +298,7 @@ void vk_pipelines_close(struct vk_pipelines *p)
         for (size_t i = 0; p->kernel && i < p->program->nkernels; i++)
             if (p->kernel[i].pipeline)
                 d->vk->fn.vkDestroyPipeline(d->handle, p->kernel[i].pipeline, NULL);
-        for (size_t i = 0; i < p->nlayouts; i++)
+        for (size_t i = 0; p->layout && i < p->nlayouts; i++)
             free_layout(d, &p->layout[i]);
         if (p->cache)
             d->vk->fn.vkDestroyPipelineCache(d->handle, p->cache, NULL);

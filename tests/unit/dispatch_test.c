@@ -45,8 +45,10 @@ static void test_round_trip(void **state)
     table_open(&k);
     struct handle h = write(&one, &k.program);
     const struct dispatch_program *again = dispatch_read(&one.arena, &one.pack, &h, &one.error);
-    if (!again)
+    if (!again) {
         fail_msg("%s", one.error.message);
+        return;
+    }
     assert_int_equal(again->nkernels, 6);
     assert_int_equal(again->nvars, 2);
     const struct dispatch_entry *e = dispatch_find(again, "train");
@@ -180,22 +182,24 @@ struct bad {
 
 static struct dispatch_entry *entry_of(struct table_kit *k)
 {
-    return (struct dispatch_entry *)(uintptr_t)k->program.entry;
+    return table_mutable(k->program.entry);
 }
 
 static struct dispatch_call *call_of(struct table_kit *k, size_t step)
 {
-    return (struct dispatch_call *)(uintptr_t)k->program.entry->step[step].variant[0].call;
+    return table_mutable(k->program.entry->step[step].variant[0].call);
 }
 
 static struct dispatch_binding *binding_of(struct table_kit *k, size_t step, size_t i)
 {
-    return (struct dispatch_binding *)(uintptr_t)call_of(k, step)->binding + i;
+    struct dispatch_binding *b = table_mutable(call_of(k, step)->binding);
+    return b + i;
 }
 
 static struct dispatch_kernel *kernel_of(struct table_kit *k, size_t i)
 {
-    return (struct dispatch_kernel *)(uintptr_t)k->program.kernel + i;
+    struct dispatch_kernel *x = table_mutable(k->program.kernel);
+    return x + i;
 }
 
 static void spoil_leaves(struct table_kit *k)
@@ -230,17 +234,18 @@ static void spoil_no_groups(struct table_kit *k)
 
 static void spoil_vars_overlap(struct table_kit *k)
 {
-    ((struct dispatch_range *)(uintptr_t)k->program.var)[1] = table_range(ARENA_VARS, 0, 512, 4);
+    ((struct dispatch_range *)table_mutable(k->program.var))[1] =
+        table_range(ARENA_VARS, 0, 512, 4);
 }
 
 static void spoil_var_arena(struct table_kit *k)
 {
-    ((struct dispatch_range *)(uintptr_t)k->program.var)[1].arena = ARENA_WORK;
+    ((struct dispatch_range *)table_mutable(k->program.var))[1].arena = ARENA_WORK;
 }
 
 static void spoil_output(struct table_kit *k)
 {
-    ((struct dispatch_range *)(uintptr_t)k->program.entry->output)[0].size = 0;
+    ((struct dispatch_range *)table_mutable(k->program.entry->output))[0].size = 0;
 }
 
 static void spoil_large_segment(struct table_kit *k)
@@ -257,8 +262,7 @@ static void spoil_counters(struct table_kit *k)
 
 static void spoil_names(struct table_kit *k)
 {
-    struct dispatch_variant *v =
-        (struct dispatch_variant *)(uintptr_t)k->program.entry->step[0].variant;
+    struct dispatch_variant *v = table_mutable(k->program.entry->step[0].variant);
     v[1].name = v[0].name;
 }
 
@@ -350,9 +354,9 @@ static void test_match(void **state)
     struct table_kit k;
     table_open(&k);
     assert_null(dispatch_match(&k.arena, &k.program, &k.module));
-    ((struct dispatch_range *)(uintptr_t)k.program.var)[1].size = 4 * TABLE_S - 4;
+    ((struct dispatch_range *)table_mutable(k.program.var))[1].size = 4 * TABLE_S - 4;
     assert_non_null(strstr(dispatch_match(&k.arena, &k.program, &k.module), "`b.s` has 1200"));
-    ((struct dispatch_range *)(uintptr_t)k.program.var)[1].size = 4 * TABLE_S;
+    ((struct dispatch_range *)table_mutable(k.program.var))[1].size = 4 * TABLE_S;
     entry_of(&k)->noutputs = 1;
     assert_non_null(strstr(dispatch_match(&k.arena, &k.program, &k.module), "other inputs"));
     entry_of(&k)->name = "eval";

@@ -4,6 +4,7 @@
 // machine without Vulkan the tests say so and are skipped.
 #define _XOPEN_SOURCE 700 // mkdtemp, nftw
 
+#include <dirent.h>
 #include <ftw.h>
 #include <math.h>
 #include <setjmp.h>
@@ -215,9 +216,8 @@ static void test_flush(void **state)
     NEED_DEVICE();
     struct rig r;
     rig_open(&r);
-    struct dispatch_call *c =
-        (struct dispatch_call *)(uintptr_t)r.kit.program.entry->step[2].variant[0].call;
-    struct dispatch_binding *b = (struct dispatch_binding *)(uintptr_t)c->binding;
+    struct dispatch_call *c = table_mutable(r.kit.program.entry->step[2].variant[0].call);
+    struct dispatch_binding *b = table_mutable(c->binding);
     c->kernel = r.kit.plain;
     b[0].range = r.kit.program.entry->input[0];
     must(&r, start(&r, NULL));
@@ -261,20 +261,52 @@ static void test_variables(void **state)
     rig_close(&r);
 }
 
+// Two plans share the variables: their steps follow one another in the order they were submitted.
+static void test_two_plans(void **state)
+{
+    (void)state;
+    NEED_DEVICE();
+    struct rig r;
+    float w[TABLE_N], y[TABLE_N];
+    rig_open(&r);
+    must(&r, start(&r, NULL));
+    struct exec_plan *plan[2] = {r.plan,
+                                 exec_prepare(r.x, &r.program.module.entries.at[0], &r.error)};
+    must(&r, plan[1]);
+    for (int i = 0; i < TABLE_N; i++)
+        w[i] = 0.5f;
+    for (int round = 0; round < 10; round++) {
+        for (uint32_t i = 0; i < 6; i++) {
+            r.plan = plan[i % 2];
+            must(&r, submit(&r, i + 1));
+        }
+        for (uint32_t i = 0; i < 6; i++) {
+            r.plan = plan[i % 2];
+            must(&r, collect(&r));
+            assert_int_equal(r.tick, i + 1);
+            expect(r.in, w, y);
+            assert_memory_equal(r.y, y, sizeof y);
+        }
+    }
+    r.plan = plan[0];
+    exec_discard(plan[1]);
+    rig_close(&r);
+}
+
 // -- variants and caches -------------------------------------------------------------------------
 
 // The files of the cache folder, in no order; returns how many.
 static size_t cache_files(char path[][300], size_t room)
 {
-    char command[sizeof cache + 40];
+    char own[sizeof cache + 4];
     size_t n = 0;
-    snprintf(command, sizeof command, "ls -d %s/hlx/* 2>/dev/null", cache);
-    FILE *f = popen(command, "r");
-    while (n < room && fgets(path[n], 300, f)) {
-        path[n][strcspn(path[n], "\n")] = '\0';
-        n++;
-    }
-    pclose(f);
+    snprintf(own, sizeof own, "%s/hlx", cache);
+    DIR *d = opendir(own);
+    for (struct dirent *f; d && n < room && (f = readdir(d));)
+        if (f->d_name[0] != '.')
+            snprintf(path[n++], 300, "%s/%s", own, f->d_name);
+    if (d)
+        closedir(d);
     return n;
 }
 
@@ -344,7 +376,7 @@ static void test_unfit(void **state)
     NEED_DEVICE();
     struct rig r;
     rig_open(&r);
-    ((struct dispatch_step *)(uintptr_t)r.kit.program.entry->step)[0].nvariants = 1;
+    ((struct dispatch_step *)table_mutable(r.kit.program.entry->step))[0].nvariants = 1;
     assert_false(start(&r, NULL));
     assert_int_equal(r.error.code, EXIT_DEVICE);
     rig_close(&r);
@@ -450,15 +482,15 @@ static void test_bad_tables(void **state)
     struct rig r;
     rig_open(&r);
     for (int v = 0; v < 2; v++) // a barrier is missing
-        ((struct dispatch_call *)(uintptr_t)r.kit.program.entry->step[1].variant[v].call)->barrier =
-            false;
+        ((struct dispatch_call *)table_mutable(r.kit.program.entry->step[1].variant[v].call))
+            ->barrier = false;
     assert_false(start(&r, NULL));
     assert_int_equal(r.error.code, EXIT_DATA);
     assert_non_null(strstr(r.error.text, "without a barrier"));
     rig_close(&r);
     rig_open(&r); // a kernel is damaged
-    struct dispatch_kernel *k = (struct dispatch_kernel *)(uintptr_t)r.kit.program.kernel;
-    uint32_t *words = (uint32_t *)(uintptr_t)k[r.kit.blend].words;
+    struct dispatch_kernel *k = table_mutable(r.kit.program.kernel);
+    uint32_t *words = table_mutable(k[r.kit.blend].words);
     words[k[r.kit.blend].nwords - 1] ^= 1; // OpFunctionEnd
     assert_false(start(&r, NULL));
     assert_int_equal(r.error.code, EXIT_DATA);
@@ -492,12 +524,13 @@ static void test_absent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_steps),      cmocka_unit_test(test_evaluator),
-        cmocka_unit_test(test_flush),      cmocka_unit_test(test_variables),
-        cmocka_unit_test(test_tuning),     cmocka_unit_test(test_forced),
-        cmocka_unit_test(test_unfit),      cmocka_unit_test(test_damaged_caches),
-        cmocka_unit_test(test_no_cache),   cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_bad_tables), cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_steps),          cmocka_unit_test(test_evaluator),
+        cmocka_unit_test(test_flush),          cmocka_unit_test(test_variables),
+        cmocka_unit_test(test_two_plans),      cmocka_unit_test(test_tuning),
+        cmocka_unit_test(test_forced),         cmocka_unit_test(test_unfit),
+        cmocka_unit_test(test_damaged_caches), cmocka_unit_test(test_no_cache),
+        cmocka_unit_test(test_faults),         cmocka_unit_test(test_bad_tables),
+        cmocka_unit_test(test_absent),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
