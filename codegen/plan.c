@@ -126,9 +126,11 @@ static void write_interface(struct plan *p, struct dispatch_entry *e)
 {
     struct dispatch_range *in = arena_array(p->arena, p->entry->inputs.n + 1, sizeof *in);
     struct dispatch_range *out = arena_array(p->arena, p->entry->outputs.n + 1, sizeof *out);
+    for (size_t i = 0; i < p->entry->inputs.n; i++) // never read: empty
+        in[i] = (struct dispatch_range){.arena = ARENA_INPUTS};
     for (size_t i = 0; i < p->places.n; i++) {
         const struct plan_place *t = &p->places.at[i];
-        if (t->kind == PLACE_INPUT)
+        if (t->kind == PLACE_INPUT && t->range.size)
             in[t->index] = t->range;
         if (t->kind == PLACE_OUTPUT)
             out[t->index] = t->range;
