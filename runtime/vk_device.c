@@ -12,10 +12,7 @@ enum {
 
 bool vk_injected(struct vk_device *d, const char *doing, struct hlx_error *e)
 {
-    if (d->fail_at == 0 || --d->fail_at != 0)
-        return false;
-    vk_fail(e, d->fail_with, doing);
-    return true;
+    return d->fail_at != 0 && --d->fail_at == 0 && !vk_ok(d, d->fail_with, doing, e);
 }
 
 bool vk_ok(struct vk_device *d, VkResult result, const char *doing, struct hlx_error *e)

@@ -57,6 +57,7 @@ want cases && suite cases env BIN="$bin" sh tests/run.sh
 want cases-san && suite "cases (sanitized)" env BIN="$sanbin" sh tests/run.sh
 want fmt && suite fmt/roundtrip env BIN="$bin" sh tests/fmt/roundtrip.sh
 want examples && suite examples env BIN="$bin" sh tests/examples.sh
+want vulkan && suite vulkan/devices env BIN="$bin" sh tests/vulkan/devices.sh
 want vulkan && suite vulkan/layers sh tests/vulkan/layers.sh "$build"
 want vulkan && suite "vulkan/faults (sanitized)" env BIN="$sanbin" sh tests/vulkan/faults.sh
 want libhlx && suite libhlx sh tests/vulkan/libhlx.sh "$build"
