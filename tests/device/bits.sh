@@ -38,7 +38,8 @@ same() {
     shift
     rm -f "$work"/*.steps "$work"/*.safetensors
     # shellcheck disable=SC2086 # a list of words
-    if run cpu "$program" --device cpu "$@" && run device "$program" --device "$device" $only "$@" &&
+    if run cpu "$program" --device cpu "$@" &&
+        run device "$program" --device "$device" $only "$@" &&
         [ -s "$work/cpu.steps" ] && cmp "$work/cpu.steps" "$work/device.steps" &&
         cmp "$work/cpu.safetensors" "$work/device.safetensors"; then
         echo "ok - $label"
