@@ -1,28 +1,10 @@
-// exec.c: what all devices share: finding one, initial values, steps, and looking inside an entry.
+// exec.c: what all devices share: choosing one, initial values, steps, and looking inside an entry.
 #include "runtime/exec.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "ir/lanes.h"
-
-const struct exec_ops *const exec_devices[] = {&exec_vulkan, &exec_cpu, NULL};
-
-const struct exec_ops *exec_find(const char *name, struct hlx_error *error)
-{
-    struct buf known = {0};
-    for (size_t i = 0; exec_devices[i]; i++) {
-        if (!strcmp(exec_devices[i]->name, name)) {
-            buf_free(&known);
-            return exec_devices[i];
-        }
-        buf_printf(&known, "%s%s", i ? ", " : "", exec_devices[i]->name);
-    }
-    hlx_fail(error, EXIT_DEVICE, "there is no device `%s` here; the devices of this hlxrun: %s",
-             name, known.at);
-    buf_free(&known);
-    return NULL;
-}
 
 static size_t var_bytes(const struct program *p, size_t var)
 {

@@ -57,12 +57,6 @@ struct exec_plan {
     void *device; // the device's own state
 };
 
-// The devices, best first; ends with NULL.
-extern const struct exec_ops *const exec_devices[];
-
-// A device by name; NULL and *error (EXIT_DEVICE) when this build has none of that name.
-const struct exec_ops *exec_find(const char *name, struct hlx_error *error);
-
 // Puts a program on the device that is asked for and gives its variables their initial values.
 // Without a name the best device is taken: a discrete GPU, else an integrated one, else `cpu`. A
 // device asked for by name that is not there is an error (EXIT_DEVICE), and so is a failure of the

@@ -234,17 +234,6 @@ static void test_fusion_changes_no_bit(void **state)
     assert_memory_equal(&w[0], &w[1], sizeof *w);
 }
 
-static void test_devices(void **state)
-{
-    (void)state;
-    struct hlx_error e;
-    assert_ptr_equal(exec_find("cpu", &e), &exec_cpu);
-    assert_null(exec_find("abacus", &e));
-    assert_int_equal(e.code, EXIT_DEVICE);
-    assert_non_null(strstr(e.text, "abacus"));
-    assert_non_null(strstr(e.text, "cpu"));
-}
-
 // -- how numbers are shown -----------------------------------------------------------------------
 
 static void check_scalar(const char *name, bool integer, double x, const char *want)
@@ -300,7 +289,6 @@ int main(void)
         cmocka_unit_test(test_evaluation_weighs_batches),
         cmocka_unit_test(test_probe_changes_nothing),
         cmocka_unit_test(test_fusion_changes_no_bit),
-        cmocka_unit_test(test_devices),
         cmocka_unit_test(test_scalars_shown),
         cmocka_unit_test(test_epoch_line),
     };

@@ -20,8 +20,10 @@ say() { # RESULT NAME
 }
 "$BIN/hlxrun" --list-devices >"$work/list" || exit 1
 "$BIN/hlxrun" --list-devices --json >"$work/list.json" || exit 1
-python3 -c 'import json, sys; json.load(open(sys.argv[1]))["devices"][-1]["device"] == "cpu" or sys.exit(1)' \
-    "$work/list.json"
+python3 - "$work/list.json" <<'P'
+import json, sys
+sys.exit(json.load(open(sys.argv[1]))["devices"][-1]["device"] != "cpu")
+P
 say $? "--list-devices --json is JSON and ends with cpu"
 if grep -q '^vulkan *none' "$work/list"; then
     echo "ok - SKIPPED: there is no Vulkan device"

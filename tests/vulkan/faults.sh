@@ -22,15 +22,15 @@ fails() {
         --steps 3 --quiet --device vulkan >"$work/out" 2>"$work/err"
     code=$?
     [ $code -eq 0 ] && [ ! -s "$work/err" ] && return 1
-    [ $code -eq 3 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q '^hlxrun: .* failed: ' "$work/err" &&
-        return 0
+    [ $code -eq 3 ] && [ "$(wc -l <"$work/err")" -eq 1 ] &&
+        grep -q '^hlxrun: .* failed: ' "$work/err" && return 0
     echo "not ok - call $1 with $2: exit $code"
     head -20 "$work/err"
     return 2
 }
 
-# -2 is out of device memory, -4 a lost device. 2 is work that never ends: then nothing of the device
-# may be freed.
+# -2 is out of device memory, -4 a lost device. 2 is work that never ends: then nothing of the
+# device may be freed.
 for result in -2 -4 2; do
     n=0 state=0
     [ $result -ne 2 ] || export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"

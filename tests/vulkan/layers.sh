@@ -19,7 +19,9 @@ if ! ls /usr/share/vulkan/explicit_layer.d/*validation*.json >/dev/null 2>&1; th
 fi
 # In the environment the layer's list has ':' between its items.
 export VK_INSTANCE_LAYERS=VK_LAYER_KHRONOS_validation
-export VK_LAYER_ENABLES=VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT:VALIDATION_CHECK_ENABLE_SYNCHRONIZATION_VALIDATION_QUEUE_SUBMIT
+sync=SYNCHRONIZATION_VALIDATION
+VK_LAYER_ENABLES=VK_VALIDATION_FEATURE_ENABLE_${sync}_EXT
+export VK_LAYER_ENABLES=$VK_LAYER_ENABLES:VALIDATION_CHECK_ENABLE_${sync}_QUEUE_SUBMIT
 
 failed=0
 silent() { # NAME COMMAND...: succeeds, and the layer prints nothing
