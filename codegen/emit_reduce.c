@@ -213,32 +213,38 @@ static void accumulate(struct reduction *r, bool tape, emit_place from)
     accumulate_some(r, &u, at, u.end, 1);
 }
 
-// s[i] = join(s[i], s[i + w]) for the partials i < w of every unit.
-static void tree_step(struct reduction *r, unsigned w, unsigned stride)
+// x goes on as the join of x and y.
+static void join_words(struct reduction *r, spv_id x[2], const spv_id y[2])
 {
     struct emit *e = r->e;
     struct spv *b = &e->b;
-    spv_id u32 = spv_u32(b);
-    struct spv_if mine;
-    emit_barrier(e);
-    spv_if_begin(b, &mine, emit_less(e, r->partial, spv_c32(b, w)));
-    spv_id other = emit_add(e, r->slot, spv_c32(b, w * stride)), x[2], y[2];
-    for (unsigned i = 0; i < words(r); i++) {
-        x[i] = spv_load(b, u32, shared_at(r, i, r->slot));
-        y[i] = spv_load(b, u32, shared_at(r, i, other));
-    }
     if (words(r) == 1) {
         const struct emit_value vx = {.id = x[0], .lane = LANE_U32};
         const struct emit_value vy = {.id = y[0], .lane = LANE_U32};
-        spv_id sum = emit_as(e, reduce_join(e, &r->pass->how, vx, vy), LANE_U32);
-        spv_store(b, shared_at(r, 0, r->slot), sum);
-    } else {
-        spv_id keep = goes_before(e, x, y);
-        for (unsigned i = 0; i < 2; i++)
-            spv_store(b, shared_at(r, i, r->slot),
-                      spv_value(b, SpvOpSelect, u32, SPV(keep, x[i], y[i])));
+        x[0] = emit_as(e, reduce_join(e, &r->pass->how, vx, vy), LANE_U32);
+        return;
     }
-    spv_if_end(b, &mine);
+    spv_id keep = goes_before(e, x, y);
+    for (unsigned w = 0; w < 2; w++)
+        x[w] = spv_value(b, SpvOpSelect, spv_u32(b), SPV(keep, x[w], y[w]));
+}
+
+// The tree over a unit's partials, p[i] + p[i + w] for w = 16, 8 ... by the invocation of its
+// first. One barrier, not one for each level: a CPU device pays dearly for each.
+static spv_id tree(struct reduction *r)
+{
+    struct emit *e = r->e;
+    struct spv *b = &e->b;
+    unsigned stride = r->pass->adjacent ? 1 : UNITS;
+    spv_id p[PARTIALS][2] = {{0}};
+    for (uint32_t i = 0; i < PARTIALS; i++)
+        for (unsigned w = 0; w < words(r); w++)
+            p[i][w] = spv_load(b, spv_u32(b),
+                               shared_at(r, w, emit_add(e, r->slot, spv_c32(b, i * stride))));
+    for (unsigned w = PARTIALS / 2; w > 0; w /= 2)
+        for (unsigned i = 0; i < w; i++)
+            join_words(r, p[i], p[i + w]);
+    return p[0][words(r) - 1];
 }
 
 static void start(struct reduction *r, uint64_t units)
@@ -251,12 +257,13 @@ static void start(struct reduction *r, uint64_t units)
     spv_id width = spv_c32(b, adjacent ? PARTIALS : UNITS);
     spv_id low = emit_mod(e, local, width), high = emit_div(e, local, width);
     r->partial = adjacent ? low : high;
-    r->slot = local;
+    // A word is left out after the partials of a unit, or the first ones would share a bank.
+    r->slot = adjacent ? emit_add(e, local, high) : local;
     spv_id unit = emit_add(e, emit_mul(e, group, spv_c32(b, UNITS)), adjacent ? high : low);
     // Every invocation reaches every barrier: those past the end do the last unit again.
     spv_id last = emit_extent(e, units - 1);
     r->unit = spv_value(b, SpvOpSelect, spv_u32(b), SPV(emit_less(e, unit, last), unit, last));
-    spv_id array = spv_array(b, spv_u32(b), GROUP);
+    spv_id array = spv_array(b, spv_u32(b), GROUP + UNITS);
     for (unsigned w = 0; w < words(r); w++) {
         r->shared[w] = spv_variable(b, SpvStorageClassWorkgroup, array);
         r->acc[w] = spv_local(b, spv_u32(b));
@@ -300,12 +307,10 @@ static void emit_pass(const struct emit_source *s, const struct reduce_pass *p, 
     struct spv *b = &e.b;
     for (unsigned w = 0; w < words(&r); w++)
         spv_store(b, shared_at(&r, w, r.slot), spv_load(b, spv_u32(b), r.acc[w]));
-    for (unsigned w = PARTIALS / 2; w > 0; w /= 2)
-        tree_step(&r, w, p->adjacent ? 1 : UNITS);
+    emit_barrier(&e);
     struct spv_if first;
     spv_if_begin(b, &first, emit_less(&e, r.partial, spv_c32(b, 1)));
-    struct emit_value v = {.id = spv_load(b, spv_u32(b), shared_at(&r, words(&r) - 1, r.slot)),
-                           .lane = LANE_U32};
+    struct emit_value v = {.id = tree(&r), .lane = LANE_U32};
     if (p->blocks == 1)
         reduce_finish(&e, kernel, tail, r.unit, v);
     else

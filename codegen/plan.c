@@ -175,7 +175,9 @@ static bool plan_entry(struct plan *p, bool fuse, const struct dispatch_range *v
     ir_fuse(p->entry->graph, roots.at, roots.n, fuse, p->arena, &p->fusion);
     plan_places(p);
     plan_steps(p);
-    return plan_memory(p, vars, error);
+    if (p->refused)
+        *error = p->refused;
+    return !p->refused && plan_memory(p, vars, error);
 }
 
 static void write_entry(struct plan *p, struct dispatch_entry *out)

@@ -64,6 +64,7 @@ struct plan {
     emit_place *output_at; // by output: its place
     VEC(ir_ref) consts;    // by const place
     VEC(struct plan_step) steps;
+    const char *refused; // why no device may run this, or NULL
     struct plan_segments segments[ARENA_COUNT];
 };
 

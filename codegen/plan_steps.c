@@ -58,6 +58,23 @@ static void add_variant(struct plan *p, const char *name, struct emit_call *call
     vec_push(p->arena, &vec_last(&p->steps).variants, v);
 }
 
+// -- what devices cannot do ----------------------------------------------------------------------
+
+// lavapipe ends an invocation, without a word, after 65,535 turns of all its loops together
+// (measured on 22.3.6). A program that would need more is not planned: wrong numbers are worse than
+// none.
+static void limit_loops(struct plan *p, uint32_t k, uint64_t turns)
+{
+    enum { MOST = 60000 };
+    const struct ir_node *n = ir_get(p->entry->graph, p->fusion.kernels.at[k].anchor);
+    if (turns > MOST)
+        p->refused = arena_printf(p->arena,
+                                  "entry %s: %s %s loops %llu times in a kernel, more than every "
+                                  "Vulkan device can; make the batch or the sum smaller",
+                                  p->entry->name, ir_op_info((enum ir_op)n->op)->name,
+                                  ir_type_text(p->module, n->type), (unsigned long long)turns);
+}
+
 // -- one function per class ----------------------------------------------------------------------
 
 static void step_map(struct plan *p, uint32_t k)
@@ -113,6 +130,9 @@ static void step_matmul(struct plan *p, uint32_t k)
 {
     bool fused = matmul_fused(&p->source, k), alone = p->fusion.kernels.at[k].nodes.n == 1;
     emit_place packed = NO_PLACE;
+    struct matmul_shape shape;
+    matmul_shape(p->entry->graph, p->fusion.kernels.at[k].anchor, &shape);
+    limit_loops(p, k, matmul_by_four(&shape) ? shape.k / 4 : shape.k);
     for (size_t i = 0; matmul_tiles[i]; i++) {
         struct emit_call calls[3];
         const struct matmul_tile *tile = matmul_tiles[i];
@@ -146,6 +166,9 @@ static void step_gather(struct plan *p, uint32_t k)
         step_move(p, k);
         return;
     }
+    limit_loops(
+        p, k,
+        2 * (uint64_t)ir_type_count(ir_typeof(p->entry->graph, ir_arg(p->entry->graph, r, 0))));
     emit_scatter(&p->source, k, &call);
     add_variant(p, "rows", &call, 1);
 }
