@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "runtime/dispatch.h"
+
 enum { CHEAP = 12 }; // operations of an epilogue that may be repeated for every output in code
 
 void matmul_shape(const struct ir_graph *g, ir_ref r, struct matmul_shape *out)
@@ -41,6 +43,13 @@ static void make_accumulators(struct matmul *x)
         if (x->shape.k > MATMUL_BLOCK)
             x->total[i] = spv_local(&x->e.b, spv_f32(&x->e.b));
     }
+}
+
+bool matmul_has_groups(const struct matmul_shape *s, const struct matmul_tile *t)
+{
+    return (s->n + t->bn - 1) / t->bn <= DISPATCH_MAX_GROUPS &&
+           (s->m + t->bm - 1) / t->bm <= DISPATCH_MAX_GROUPS && s->batch <= DISPATCH_MAX_GROUPS &&
+           (!t->packs || !s->tb || s->k <= DISPATCH_MAX_GROUPS);
 }
 
 // Workgroups: columns of tiles along x, rows along y, batches along z.

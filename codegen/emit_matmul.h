@@ -47,6 +47,9 @@ extern const struct matmul_tile *const matmul_tiles[];
 
 void matmul_shape(const struct ir_graph *g, ir_ref r, struct matmul_shape *out);
 
+// Whether a variant's workgroups for a shape stay within what every device has along each axis.
+bool matmul_has_groups(const struct matmul_shape *s, const struct matmul_tile *t);
+
 // Whether the elementwise nodes of a MATMUL kernel are short enough to be fused with the product.
 // Where they are not, the kernel is two calls: the product alone, then emit_map.
 bool matmul_fused(const struct emit_source *s, uint32_t kernel);

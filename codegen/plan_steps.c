@@ -136,6 +136,8 @@ static void step_matmul(struct plan *p, uint32_t k)
     for (size_t i = 0; matmul_tiles[i]; i++) {
         struct emit_call calls[3];
         const struct matmul_tile *tile = matmul_tiles[i];
+        if (!matmul_has_groups(&shape, tile))
+            continue;
         emit_place b = pack_operand(p, k, tile, &packed, &calls[0]);
         size_t n = b != NO_PLACE;
         if (fused)
@@ -146,6 +148,12 @@ static void step_matmul(struct plan *p, uint32_t k)
             emit_map(&p->source, k, &calls[n++]);
         add_variant(p, tile->name, calls, n);
     }
+    if (vec_last(&p->steps).variants.n == 0)
+        p->refused = arena_printf(p->arena,
+                                  "entry %s: a product of %llu matrices of %llu by %llu takes more "
+                                  "workgroups than a Vulkan device has",
+                                  p->entry->name, (unsigned long long)shape.batch,
+                                  (unsigned long long)shape.m, (unsigned long long)shape.n);
 }
 
 static void step_move(struct plan *p, uint32_t k)
