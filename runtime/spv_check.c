@@ -277,13 +277,12 @@ static const struct {
     {SpvOpCapability, visit_capability, 1}, {SpvOpExtension, visit_extension, 1},
     {SpvOpExtInstImport, visit_import, 2},  {SpvOpMemoryModel, visit_memory_model, 2},
     {SpvOpEntryPoint, visit_entry, 3},      {SpvOpExecutionMode, visit_mode, 2},
-    {SpvOpExecutionModeId, visit_mode, 2},
-    {SpvOpDecorate, visit_decorate, 2},     {SpvOpTypeBool, visit_bool, 1},
-    {SpvOpTypeInt, visit_number, 2},        {SpvOpTypeFloat, visit_number, 2},
-    {SpvOpTypeVector, visit_vector, 3},     {SpvOpTypeArray, visit_array, 3},
-    {SpvOpTypeStruct, visit_struct, 1},     {SpvOpTypeRuntimeArray, visit_type, 2},
-    {SpvOpTypePointer, visit_type, 3},      {SpvOpConstant, visit_constant, 3},
-    {SpvOpVariable, visit_variable, 3},
+    {SpvOpExecutionModeId, visit_mode, 2},  {SpvOpDecorate, visit_decorate, 2},
+    {SpvOpTypeBool, visit_bool, 1},         {SpvOpTypeInt, visit_number, 2},
+    {SpvOpTypeFloat, visit_number, 2},      {SpvOpTypeVector, visit_vector, 3},
+    {SpvOpTypeArray, visit_array, 3},       {SpvOpTypeStruct, visit_struct, 1},
+    {SpvOpTypeRuntimeArray, visit_type, 2}, {SpvOpTypePointer, visit_type, 3},
+    {SpvOpConstant, visit_constant, 3},     {SpvOpVariable, visit_variable, 3},
 };
 
 static fault visit(struct walk *w, const uint32_t *at, size_t n)
