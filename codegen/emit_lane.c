@@ -163,25 +163,39 @@ static spv_id lane_round(struct emit *e, const struct operands *o)
     return unless_whole(e, o->x, is_small(e, o), emit_fadd(e, up, cf32(e, -0x1p23f)));
 }
 
-// NaN wins; of two equal numbers only zeros differ in bits, and there the sign decides.
-static spv_id extreme(struct emit *e, const struct operands *o, SpvOp wins, SpvOp of_bits)
+static spv_id is_nan(struct emit *e, spv_id u)
+{
+    return test(e, SpvOpUGreaterThan, mask(e, u, 0x7fffffffu), spv_c32(&e->b, 0x7f800000u));
+}
+
+// An i32 that orders as the floats do, -0 below +0.
+static spv_id order(struct emit *e, spv_id u)
 {
     struct spv *b = &e->b;
-    spv_id f32 = spv_f32(b);
-    spv_id number = choose(e, f32, test(e, wins, o->x, o->y), o->x, o->y);
-    spv_id tie = as_f32(e, op2(e, of_bits, spv_u32(b), as_u32(e, o->x), as_u32(e, o->y)));
-    number = choose(e, f32, test(e, SpvOpFOrdEqual, o->x, o->y), tie, number);
-    return choose(e, f32, test(e, SpvOpFUnordNotEqual, o->x, o->x), o->x, number);
+    spv_id i32 = spv_i32(b), s = spv_value(b, SpvOpBitcast, i32, SPV(u));
+    spv_id sign = op2(e, SpvOpShiftRightArithmetic, i32, s, spv_c32(b, 31));
+    spv_id flip = op2(e, SpvOpBitwiseAnd, i32, sign, spv_ci32(b, 0x7fffffff));
+    return op2(e, SpvOpBitwiseXor, i32, s, flip);
+}
+
+// By the bits: drivers may take NaN for absent and make a minimum of their own of two floats
+// compared and chosen (the H100's does).
+static spv_id extreme(struct emit *e, const struct operands *o, SpvOp wins)
+{
+    spv_id u32 = spv_u32(&e->b), x = as_u32(e, o->x), y = as_u32(e, o->y);
+    spv_id number = choose(e, u32, test(e, wins, order(e, x), order(e, y)), x, y);
+    spv_id other = choose(e, u32, is_nan(e, y), y, number);
+    return as_f32(e, choose(e, u32, is_nan(e, x), x, other));
 }
 
 static spv_id lane_min(struct emit *e, const struct operands *o)
 {
-    return extreme(e, o, SpvOpFOrdLessThan, SpvOpBitwiseOr);
+    return extreme(e, o, SpvOpSLessThan);
 }
 
 static spv_id lane_max(struct emit *e, const struct operands *o)
 {
-    return extreme(e, o, SpvOpFOrdGreaterThan, SpvOpBitwiseAnd);
+    return extreme(e, o, SpvOpSGreaterThan);
 }
 
 // -- integers ----------------------------------------------------------------------------------
@@ -234,9 +248,12 @@ static spv_id lane_idiv(struct emit *e, const struct operands *o)
     return divide(e, o, SpvOpSDiv, zero_or_minus_one(e, o), instead);
 }
 
+// x - x / y * y: Vulkan leaves OpSRem of negative numbers undefined.
 static spv_id lane_irem(struct emit *e, const struct operands *o)
 {
-    return divide(e, o, SpvOpSRem, zero_or_minus_one(e, o), zero(e, o));
+    spv_id bad = zero_or_minus_one(e, o), safe = choose(e, o->type, bad, one(e, o), o->y);
+    spv_id whole = op2(e, SpvOpIMul, o->type, op2(e, SpvOpSDiv, o->type, o->x, safe), safe);
+    return choose(e, o->type, bad, zero(e, o), op2(e, SpvOpISub, o->type, o->x, whole));
 }
 
 static spv_id lane_udiv(struct emit *e, const struct operands *o)

@@ -90,8 +90,8 @@ static spv_id order_key(struct emit *e, const struct reducer *how, struct emit_v
     spv_id negative = spv_value(b, SpvOpINotEqual, spv_bool(b), SPV(sign, spv_c32(b, 0)));
     spv_id key =
         spv_value(b, SpvOpSelect, u32, SPV(negative, spv_value(b, SpvOpNot, u32, SPV(u)), flipped));
-    spv_id f = emit_as(e, v, LANE_F32);
-    spv_id nan = spv_value(b, SpvOpFUnordNotEqual, spv_bool(b), SPV(f, f));
+    spv_id size = spv_value(b, SpvOpBitwiseAnd, u32, SPV(u, spv_c32(b, 0x7fffffffu)));
+    spv_id nan = spv_value(b, SpvOpUGreaterThan, spv_bool(b), SPV(size, spv_c32(b, 0x7f800000u)));
     return spv_value(b, SpvOpSelect, u32, SPV(nan, spv_c32(b, UINT32_MAX), key));
 }
 
