@@ -320,10 +320,14 @@ static spv_id lane_mul_hi(struct emit *e, const struct operands *o)
     return spv_value(b, SpvOpCompositeExtract, o->type, SPV(both, 1));
 }
 
+// Floats are chosen as words: of a comparison and a choice a driver may make a minimum of its own.
 static spv_id lane_select(struct emit *e, const struct operands *o)
 {
     spv_id condition = test(e, SpvOpINotEqual, o->x, spv_c32(&e->b, 0));
-    return choose(e, o->type, condition, o->y, o->z);
+    if (o->lane != LANE_F32)
+        return choose(e, o->type, condition, o->y, o->z);
+    spv_id words = choose(e, spv_u32(&e->b), condition, as_u32(e, o->y), as_u32(e, o->z));
+    return as_f32(e, words);
 }
 
 // -- the table ---------------------------------------------------------------------------------
