@@ -104,19 +104,21 @@ void diags_print(const struct diags *d, enum diag_format format, enum diag_color
     buf_free(&out);
 }
 
-static bool variable_set(const char *name)
+// The value of an environment variable; "" where it is not set.
+static const char *variable(const char *name)
 {
     const char *value = getenv(name);
-    return value && value[0] != '\0';
+    return value ? value : "";
 }
 
 bool diag_use_color(enum diag_color color, FILE *to)
 {
+    const char *force = variable("CLICOLOR_FORCE"), *term = variable("TERM");
     if (color != DIAG_COLOR_AUTO)
         return color == DIAG_COLOR_ALWAYS;
-    if (variable_set("NO_COLOR"))
+    if (*variable("NO_COLOR"))
         return false;
-    if (variable_set("CLICOLOR_FORCE") && strcmp(getenv("CLICOLOR_FORCE"), "0") != 0)
+    if (*force && strcmp(force, "0") != 0)
         return true;
-    return isatty(fileno(to)) && variable_set("TERM") && strcmp(getenv("TERM"), "dumb") != 0;
+    return isatty(fileno(to)) && *term && strcmp(term, "dumb") != 0;
 }

@@ -33,7 +33,8 @@ static bool grow(struct input *in, size_t limit)
     if (in->n + 1 < in->cap)
         return true;
     size_t cap = in->cap == 0 ? 64 << 10 : in->cap * 2;
-    if (cap > limit + 2) // a byte more than the limit shows that it is exceeded
+    if (limit < SIZE_MAX - 2 &&
+        cap > limit + 2) // a byte more than the limit shows that it is exceeded
         cap = limit + 2;
     char *at = realloc(in->at, cap);
     if (!at)
