@@ -56,7 +56,6 @@ struct emit {
     spv_id push_block;         // reserved; declared when its size is known
     spv_id group_id, local_id; // built-ins, made on first use
     spv_id inside[4];          // of a word's elements: whether there is one; 0: there is
-    spv_id index;              // u32: the element this invocation computes
     unsigned part;             // of a concat: emit_move
     emit_place to;             // what it writes
 };

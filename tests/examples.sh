@@ -22,8 +22,8 @@ check() { # NAME COMMAND...
 hlxc=$BIN/hlxc hlxrun=$BIN/hlxrun hlxfmt=$BIN/hlxfmt
 
 mkdir "$dir/a" "$dir/b"
-cp examples/* "$dir/a"
-cp examples/* "$dir/b"
+cp -r examples/* "$dir/a"
+cp -r examples/* "$dir/b"
 for f in examples/*.hlxl; do
     n=$(basename "$f" .hlxl)
     check "$n is formatted" "$hlxfmt" --check "$f"
