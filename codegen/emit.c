@@ -152,8 +152,18 @@ spv_id emit_groups(struct emit *e, uint64_t n)
     uint64_t rows = (n + MAX_GROUPS - 1) / MAX_GROUPS, width = (n + rows - 1) / rows;
     e->call->groups[0] = (uint32_t)width;
     e->call->groups[1] = (uint32_t)rows;
-    spv_id row = emit_mul(e, emit_group(e, 1), emit_extent(e, width));
+    spv_id down = emit_group(e, 1);
+    spv_id row = emit_mul(e, down, emit_extent(e, width));
     return emit_add(e, row, emit_group(e, 0));
+}
+
+spv_id emit_each(struct emit *e, uint64_t n, unsigned size, struct spv_if *inside)
+{
+    spv_id group = emit_groups(e, (n + size - 1) / size);
+    spv_id first = emit_mul(e, group, spv_c32(&e->b, size));
+    spv_id at = emit_add(e, first, emit_local(e, 0));
+    spv_if_begin(&e->b, inside, emit_less(e, at, emit_extent(e, n)));
+    return at;
 }
 
 spv_id emit_add(struct emit *e, spv_id x, spv_id y)
@@ -176,9 +186,24 @@ spv_id emit_mod(struct emit *e, spv_id x, spv_id y)
     return spv_value(&e->b, SpvOpUMod, spv_u32(&e->b), SPV(x, y));
 }
 
+spv_id emit_sub(struct emit *e, spv_id x, spv_id y)
+{
+    return spv_value(&e->b, SpvOpISub, spv_u32(&e->b), SPV(x, y));
+}
+
 spv_id emit_less(struct emit *e, spv_id x, spv_id y)
 {
     return spv_value(&e->b, SpvOpULessThan, spv_bool(&e->b), SPV(x, y));
+}
+
+spv_id emit_choose(struct emit *e, spv_id condition, spv_id x, spv_id y)
+{
+    return spv_value(&e->b, SpvOpSelect, spv_u32(&e->b), SPV(condition, x, y));
+}
+
+spv_id emit_least(struct emit *e, spv_id x, spv_id y)
+{
+    return emit_choose(e, emit_less(e, x, y), x, y);
 }
 
 void emit_barrier(struct emit *e)

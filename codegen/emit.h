@@ -98,6 +98,9 @@ spv_id emit_local(struct emit *e, unsigned i);
 // Sets the call's workgroup counts for `n` groups in a row and returns this workgroup's number
 // (u32).
 spv_id emit_groups(struct emit *e, uint64_t n);
+// Sets the call's workgroup counts for `n` invocations, `size` to a workgroup, returns this one's
+// number (u32) and opens an `if` for those that are among the n; the caller ends it.
+spv_id emit_each(struct emit *e, uint64_t n, unsigned size, struct spv_if *inside);
 
 // All invocations of the workgroup wait; shared memory is visible.
 void emit_barrier(struct emit *e);
@@ -107,7 +110,10 @@ spv_id emit_add(struct emit *e, spv_id x, spv_id y);
 spv_id emit_mul(struct emit *e, spv_id x, spv_id y);
 spv_id emit_div(struct emit *e, spv_id x, spv_id y);
 spv_id emit_mod(struct emit *e, spv_id x, spv_id y);
+spv_id emit_sub(struct emit *e, spv_id x, spv_id y);
 spv_id emit_less(struct emit *e, spv_id x, spv_id y); // a SPIR-V bool
+spv_id emit_choose(struct emit *e, spv_id condition, spv_id x, spv_id y);
+spv_id emit_least(struct emit *e, spv_id x, spv_id y);
 
 // -- lanes (emit_lane.c) -----------------------------------------------------------------------
 

@@ -125,7 +125,8 @@ static spv_id unless_whole(struct emit *e, spv_id x, spv_id small, spv_id whole)
 
 static spv_id is_small(struct emit *e, const struct operands *o)
 {
-    return test(e, SpvOpFOrdLessThan, lane_abs(e, o), cf32(e, 0x1p23f));
+    spv_id size = lane_abs(e, o);
+    return test(e, SpvOpFOrdLessThan, size, cf32(e, 0x1p23f));
 }
 
 static spv_id lane_trunc(struct emit *e, const struct operands *o)
@@ -159,13 +160,15 @@ static spv_id lane_ceil(struct emit *e, const struct operands *o)
 // Adding 2^23 leaves no fraction bits, and rounds to even on the way.
 static spv_id lane_round(struct emit *e, const struct operands *o)
 {
-    spv_id up = emit_fadd(e, lane_abs(e, o), cf32(e, 0x1p23f));
-    return unless_whole(e, o->x, is_small(e, o), emit_fadd(e, up, cf32(e, -0x1p23f)));
+    spv_id size = lane_abs(e, o), up = emit_fadd(e, size, cf32(e, 0x1p23f));
+    spv_id whole = emit_fadd(e, up, cf32(e, -0x1p23f));
+    return unless_whole(e, o->x, is_small(e, o), whole);
 }
 
 static spv_id is_nan(struct emit *e, spv_id u)
 {
-    return test(e, SpvOpUGreaterThan, mask(e, u, 0x7fffffffu), spv_c32(&e->b, 0x7f800000u));
+    spv_id size = mask(e, u, 0x7fffffffu);
+    return test(e, SpvOpUGreaterThan, size, spv_c32(&e->b, 0x7f800000u));
 }
 
 // An i32 that orders as the floats do, -0 below +0.
@@ -183,7 +186,8 @@ static spv_id order(struct emit *e, spv_id u)
 static spv_id extreme(struct emit *e, const struct operands *o, SpvOp wins)
 {
     spv_id u32 = spv_u32(&e->b), x = as_u32(e, o->x), y = as_u32(e, o->y);
-    spv_id number = choose(e, u32, test(e, wins, order(e, x), order(e, y)), x, y);
+    spv_id order_x = order(e, x), order_y = order(e, y);
+    spv_id number = choose(e, u32, test(e, wins, order_x, order_y), x, y);
     spv_id other = choose(e, u32, is_nan(e, y), y, number);
     return as_f32(e, choose(e, u32, is_nan(e, x), x, other));
 }
@@ -244,7 +248,7 @@ static spv_id zero_or_minus_one(struct emit *e, const struct operands *o)
 static spv_id lane_idiv(struct emit *e, const struct operands *o)
 {
     spv_id minus = spv_value(&e->b, SpvOpSNegate, o->type, SPV(o->x));
-    spv_id instead = choose(e, o->type, by_zero(e, o), zero(e, o), minus);
+    spv_id none = zero(e, o), instead = choose(e, o->type, by_zero(e, o), none, minus);
     return divide(e, o, SpvOpSDiv, zero_or_minus_one(e, o), instead);
 }
 
@@ -253,17 +257,20 @@ static spv_id lane_irem(struct emit *e, const struct operands *o)
 {
     spv_id bad = zero_or_minus_one(e, o), safe = choose(e, o->type, bad, one(e, o), o->y);
     spv_id whole = op2(e, SpvOpIMul, o->type, op2(e, SpvOpSDiv, o->type, o->x, safe), safe);
-    return choose(e, o->type, bad, zero(e, o), op2(e, SpvOpISub, o->type, o->x, whole));
+    spv_id rest = op2(e, SpvOpISub, o->type, o->x, whole);
+    return choose(e, o->type, bad, zero(e, o), rest);
 }
 
 static spv_id lane_udiv(struct emit *e, const struct operands *o)
 {
-    return divide(e, o, SpvOpUDiv, by_zero(e, o), zero(e, o));
+    spv_id none = zero(e, o);
+    return divide(e, o, SpvOpUDiv, by_zero(e, o), none);
 }
 
 static spv_id lane_urem(struct emit *e, const struct operands *o)
 {
-    return divide(e, o, SpvOpUMod, by_zero(e, o), zero(e, o));
+    spv_id none = zero(e, o);
+    return divide(e, o, SpvOpUMod, by_zero(e, o), none);
 }
 
 static spv_id pick(struct emit *e, const struct operands *o, SpvOp wins)
@@ -326,8 +333,8 @@ static spv_id lane_select(struct emit *e, const struct operands *o)
     spv_id condition = test(e, SpvOpINotEqual, o->x, spv_c32(&e->b, 0));
     if (o->lane != LANE_F32)
         return choose(e, o->type, condition, o->y, o->z);
-    spv_id words = choose(e, spv_u32(&e->b), condition, as_u32(e, o->y), as_u32(e, o->z));
-    return as_f32(e, words);
+    spv_id y = as_u32(e, o->y), z = as_u32(e, o->z);
+    return as_f32(e, emit_choose(e, condition, y, z));
 }
 
 // -- the table ---------------------------------------------------------------------------------
@@ -370,6 +377,12 @@ static const struct cell cells[IR_OP_COUNT][LANE_COUNT] = {
 #undef LANE
 };
 
+static spv_id as_lane(struct emit *e, spv_id condition)
+{
+    spv_id yes = spv_c32(&e->b, 1), no = spv_c32(&e->b, 0);
+    return emit_choose(e, condition, yes, no);
+}
+
 static spv_id write_cell(struct emit *e, const struct cell *c, const struct operands *o)
 {
     struct spv *b = &e->b;
@@ -377,8 +390,7 @@ static spv_id write_cell(struct emit *e, const struct cell *c, const struct oper
     case FORM_UNARY: return spv_value(b, c->op, o->type, SPV(o->x));
     case FORM_BINARY: return spv_value(b, c->op, o->type, SPV(o->x, o->y));
     case FORM_FLOAT: return spv_arith(b, c->op, o->type, o->x, o->y);
-    case FORM_COMPARE:
-        return choose(e, spv_u32(b), test(e, c->op, o->x, o->y), spv_c32(b, 1), spv_c32(b, 0));
+    case FORM_COMPARE: return as_lane(e, test(e, c->op, o->x, o->y));
     case FORM_FUNCTION: return c->function(e, o);
     case FORM_NONE: break;
     }

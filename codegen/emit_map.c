@@ -4,12 +4,6 @@
 
 enum { GROUP = 128 };
 
-// min(x, y) of u32.
-static spv_id least(struct emit *e, spv_id x, spv_id y)
-{
-    return spv_value(&e->b, SpvOpSelect, spv_u32(&e->b), SPV(emit_less(e, x, y), x, y));
-}
-
 void emit_map(const struct emit_source *s, uint32_t kernel, struct emit_call *call)
 {
     const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
@@ -20,10 +14,8 @@ void emit_map(const struct emit_source *s, uint32_t kernel, struct emit_call *ca
     unsigned per = emit_per_word(&e);
     uint64_t work = (n + per - 1) / per;
 
-    spv_id group = emit_groups(&e, (work + GROUP - 1) / GROUP);
-    spv_id at = emit_add(&e, emit_mul(&e, group, spv_c32(&e.b, GROUP)), emit_local(&e, 0));
     struct spv_if inside;
-    spv_if_begin(&e.b, &inside, emit_less(&e, at, emit_extent(&e, work)));
+    spv_id at = emit_each(&e, work, GROUP, &inside);
     if (per == 1) {
         emit_tape(&e, at, 0, NO_PLACE, (struct emit_value){0});
     } else {
@@ -34,7 +26,7 @@ void emit_map(const struct emit_source *s, uint32_t kernel, struct emit_call *ca
         for (unsigned i = 0; i < per; i++) {
             spv_id index = i ? emit_add(&e, first, spv_c32(&e.b, i)) : first;
             e.inside[i] = i ? emit_less(&e, index, emit_extent(&e, n)) : 0;
-            emit_tape(&e, least(&e, index, last), i, NO_PLACE, (struct emit_value){0});
+            emit_tape(&e, emit_least(&e, index, last), i, NO_PLACE, (struct emit_value){0});
         }
     }
     spv_if_end(&e.b, &inside);

@@ -70,8 +70,9 @@ static void place_tile(struct matmul *x)
     x->n = emit_fresh_extent(e, x->shape.n);
     x->k = emit_fresh_extent(e, x->shape.k);
     emit_fresh_extent(e, 0); // emit_zero
-    x->row0 = emit_mul(e, emit_group(e, 1), spv_c32(&e->b, t->bm));
-    x->col0 = emit_mul(e, emit_group(e, 0), spv_c32(&e->b, t->bn));
+    spv_id down = emit_group(e, 1), across = emit_group(e, 0);
+    x->row0 = emit_mul(e, down, spv_c32(&e->b, t->bm));
+    x->col0 = emit_mul(e, across, spv_c32(&e->b, t->bn));
     spv_id batch = emit_group(e, 2);
     x->a0 = emit_mul(e, batch, emit_mul(e, x->m, x->k));
     x->b0 = emit_mul(e, batch, emit_mul(e, x->k, x->n));
@@ -81,8 +82,7 @@ static void place_tile(struct matmul *x)
 spv_id matmul_clamp(struct matmul *x, spv_id i, spv_id n)
 {
     struct emit *e = &x->e;
-    spv_id last = spv_value(&e->b, SpvOpISub, spv_u32(&e->b), SPV(n, spv_c32(&e->b, 1)));
-    return spv_value(&e->b, SpvOpSelect, spv_u32(&e->b), SPV(emit_less(e, i, n), i, last));
+    return emit_least(e, i, emit_sub(e, n, spv_c32(&e->b, 1)));
 }
 
 static spv_id load(struct matmul *x, emit_place from, spv_id base, spv_id high, spv_id width,
@@ -162,8 +162,7 @@ static void all_blocks(struct matmul *x)
     spv_loop_begin(b, &l, zero, x->k, block);
     clear(x);
     spv_id stop = emit_add(e, l.i, block);
-    spv_id end = spv_value(b, SpvOpSelect, spv_u32(b), SPV(emit_less(e, stop, x->k), stop, x->k));
-    x->tile->products(x, l.i, end);
+    x->tile->products(x, l.i, emit_least(e, stop, x->k));
     end_block(x, spv_value(b, SpvOpIEqual, spv_bool(b), SPV(l.i, zero)));
     spv_loop_end(b, &l);
 }
@@ -196,8 +195,8 @@ static void store_row(struct matmul *x, ir_ref anchor, bool fused, bool fits, sp
     for (unsigned j = 0; j < x->tile->tn; j++) {
         if (!fits)
             spv_if_begin(b, &inside, emit_less(e, x->col[j], x->n));
-        store_output(x, anchor, fused, emit_add(e, line, x->col[j]),
-                     spv_load(b, spv_f32(b), from[j]));
+        spv_id at = emit_add(e, line, x->col[j]);
+        store_output(x, anchor, fused, at, spv_load(b, spv_f32(b), from[j]));
         if (!fits)
             spv_if_end(b, &inside);
     }
@@ -336,10 +335,11 @@ void emit_matmul_pack(const struct emit_source *s, uint32_t kernel, emit_place p
     call->groups[0] = (uint32_t)((shape.n + GROUP - 1) / GROUP);
     call->groups[1] = (uint32_t)(shape.k / (four ? 4 : 1));
     call->groups[2] = (uint32_t)shape.batch;
-    spv_id col =
-        emit_add(&e, emit_mul(&e, emit_group(&e, 0), spv_c32(b, GROUP)), emit_local(&e, 0));
-    spv_id start = emit_mul(&e, emit_group(&e, 2), emit_mul(&e, n, k));
-    spv_id row = emit_mul(&e, emit_group(&e, 1), step), word[4];
+    spv_id across = emit_group(&e, 0), batch = emit_group(&e, 2), word[4];
+    spv_id col = emit_mul(&e, across, spv_c32(b, GROUP));
+    col = emit_add(&e, col, emit_local(&e, 0));
+    spv_id start = emit_mul(&e, batch, emit_mul(&e, n, k));
+    spv_id row = emit_mul(&e, emit_group(&e, 1), step);
     spv_if_begin(b, &inside, emit_less(&e, col, n));
     spv_id at = emit_add(&e, start, emit_add(&e, emit_mul(&e, col, k), row));
     if (four)

@@ -14,8 +14,8 @@ static void begin(struct matmul *x)
     const struct matmul_tile *t = x->tile;
     spv_id across = spv_c32(b, t->bn / t->tn), local = emit_local(e, 0), row = x->row0, col = local;
     if (t->bm != t->tm) {
-        spv_id down = emit_mul(e, emit_div(e, local, across), spv_c32(b, t->tm));
-        row = emit_add(e, x->row0, down);
+        spv_id down = emit_div(e, local, across);
+        row = emit_add(e, x->row0, emit_mul(e, down, spv_c32(b, t->tm)));
         col = emit_mod(e, local, across);
     }
     col = emit_add(e, x->col0, emit_mul(e, col, spv_c32(b, t->tn)));

@@ -45,8 +45,8 @@ static void spread(struct matmul *x, spv_id origin, spv_id at, unsigned extent, 
     unsigned w = width(count), vectors = count / w;
     for (unsigned i = 0; i < count; i++) {
         unsigned fixed = i / w * (extent / vectors) + i % w;
-        spv_id in_tile = emit_add(e, emit_mul(e, at, spv_c32(&e->b, w)), spv_c32(&e->b, fixed));
-        out[i] = emit_add(e, origin, in_tile);
+        spv_id first = emit_mul(e, at, spv_c32(&e->b, w));
+        out[i] = emit_add(e, origin, emit_add(e, first, spv_c32(&e->b, fixed)));
     }
 }
 
@@ -121,8 +121,8 @@ static void load_group(struct matmul *x, const struct side *s, spv_id k, spv_id 
 static spv_id clamp_group(struct matmul *x, spv_id at, spv_id n)
 {
     struct emit *e = &x->e;
-    spv_id last = spv_value(&e->b, SpvOpISub, spv_u32(&e->b), SPV(n, spv_c32(&e->b, group(x))));
-    return spv_value(&e->b, SpvOpSelect, spv_u32(&e->b), SPV(emit_less(e, at, n), at, last));
+    spv_id last = emit_sub(e, n, spv_c32(&e->b, group(x)));
+    return emit_choose(e, emit_less(e, at, n), at, last);
 }
 
 // Loads this invocation's part of a tile at k0 into local variables. Past the end of k the last
@@ -218,14 +218,15 @@ static void multiply(struct matmul *x, spv_id buffer, spv_id k0, spv_id end)
     const struct side sa = side_a(x), sb = side_b(x);
     spv_id first_a = emit_add(e, buffer_start(x, &sa, buffer), x->down);
     spv_id first_b = emit_add(e, buffer_start(x, &sb, buffer), x->across);
-    spv_id left = spv_value(b, SpvOpISub, spv_u32(b), SPV(end, k0));
+    spv_id left = emit_sub(e, end, k0);
     spv_id full = emit_less(e, spv_c32(b, x->tile->bk - 1), left);
     spv_if_begin(b, &is_full, full);
     for (uint32_t kk = 0; kk < x->tile->bk; kk++)
         multiply_line(x, first_a, first_b, spv_c32(b, kk));
     spv_if_end(b, &is_full);
     spv_if_begin(b, &is_short, spv_value(b, SpvOpLogicalNot, spv_bool(b), SPV(full)));
-    spv_loop_begin(b, &l, spv_c32(b, 0), left, spv_c32(b, 1));
+    spv_id zero = spv_c32(b, 0);
+    spv_loop_begin(b, &l, zero, left, spv_c32(b, 1));
     multiply_line(x, first_a, first_b, l.i);
     spv_loop_end(b, &l);
     spv_if_end(b, &is_short);
@@ -270,7 +271,7 @@ static void products(struct matmul *x, spv_id from, spv_id end)
     spv_loop_begin(b, &l, from, end, step);
     emit_barrier(e);
     spv_id buffer = spv_load(b, u32, which), next = emit_add(e, l.i, step);
-    spv_id other = spv_value(b, SpvOpISub, u32, SPV(spv_c32(b, 1), buffer));
+    spv_id other = emit_sub(e, spv_c32(b, 1), buffer);
     spv_id has_next = emit_less(e, next, end);
     spv_if_begin(b, &more, has_next);
     fetch_both(x, next, &c);

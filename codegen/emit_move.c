@@ -76,11 +76,6 @@ static spv_id both(struct emit *e, spv_id x, spv_id y)
     return x ? spv_value(&e->b, SpvOpLogicalAnd, spv_bool(&e->b), SPV(x, y)) : y;
 }
 
-static spv_id choose(struct emit *e, spv_id condition, spv_id x, spv_id y)
-{
-    return spv_value(&e->b, SpvOpSelect, spv_u32(&e->b), SPV(condition, x, y));
-}
-
 // The coordinate along axis i of element `index` of a tensor.
 static spv_id coordinate(struct emit *e, const struct ir_type *t, unsigned i, spv_id index)
 {
@@ -102,10 +97,10 @@ static spv_id padded(struct emit *e, ir_ref r, spv_id index)
         int64_t low = ir_attr(g, r, 3 * i), step = ir_attr(g, r, 3 * i + 2) + 1;
         spv_id c = coordinate(e, to, i, index);
         if (low)
-            c = spv_value(&e->b, SpvOpISub, spv_u32(&e->b), SPV(c, emit_extent(e, (uint64_t)low)));
+            c = emit_sub(e, c, emit_extent(e, (uint64_t)low));
         if (step != 1) {
-            spv_id every = emit_extent(e, (uint64_t)step);
-            inside = both(e, inside, emit_less(e, emit_mod(e, c, every), spv_c32(&e->b, 1)));
+            spv_id every = emit_extent(e, (uint64_t)step), rest = emit_mod(e, c, every);
+            inside = both(e, inside, emit_less(e, rest, spv_c32(&e->b, 1)));
             c = emit_div(e, c, every);
         }
         inside = both(e, inside, emit_less(e, c, emit_extent(e, (uint64_t)from->dim[i])));
@@ -114,7 +109,7 @@ static spv_id padded(struct emit *e, ir_ref r, spv_id index)
     spv_id zero = spv_c32(&e->b, 0), fill = load_operand(e, r, 1, zero);
     if (!inside)
         return load_operand(e, r, 0, zero);
-    return choose(e, inside, load_operand(e, r, 0, choose(e, inside, at, zero)), fill);
+    return emit_choose(e, inside, load_operand(e, r, 0, emit_choose(e, inside, at, zero)), fill);
 }
 
 // Elements that are not of this call's operands: what an earlier call wrote stays.
@@ -140,12 +135,12 @@ static spv_id concatenated(struct emit *e, ir_ref r, spv_id index)
     spv_id outer = emit_div(e, index, whole), low = emit_mod(e, index, inner);
     for (unsigned i = begin; i < end; i++) {
         int64_t dim = operand_type(e, r, i)->dim[axis];
-        spv_id from =
-            spv_value(&e->b, SpvOpISub, spv_u32(&e->b), SPV(c, emit_extent(e, (uint64_t)first)));
+        spv_id from = emit_sub(e, c, emit_extent(e, (uint64_t)first));
         spv_id extent = emit_extent(e, (uint64_t)dim), mine = emit_less(e, from, extent);
-        spv_id row = emit_add(e, emit_mul(e, outer, extent), choose(e, mine, from, zero));
+        spv_id above = emit_mul(e, outer, extent);
+        spv_id row = emit_add(e, above, emit_choose(e, mine, from, zero));
         spv_id x = load_operand(e, r, i, emit_add(e, emit_mul(e, row, inner), low));
-        out = out ? choose(e, mine, x, out) : x;
+        out = out ? emit_choose(e, mine, x, out) : x;
         first += dim;
     }
     return out;
@@ -159,9 +154,9 @@ static spv_id gathered(struct emit *e, ir_ref r, spv_id index)
     spv_id inner = emit_extent(e, width), zero = spv_c32(&e->b, 0);
     spv_id row = load_operand(e, r, 1, emit_div(e, index, inner));
     spv_id valid = emit_less(e, row, emit_extent(e, rows));
-    spv_id at =
-        emit_add(e, emit_mul(e, choose(e, valid, row, zero), inner), emit_mod(e, index, inner));
-    return choose(e, valid, load_operand(e, r, 0, at), zero);
+    spv_id line = emit_mul(e, emit_choose(e, valid, row, zero), inner);
+    spv_id at = emit_add(e, line, emit_mod(e, index, inner));
+    return emit_choose(e, valid, load_operand(e, r, 0, at), zero);
 }
 
 static spv_id copied(struct emit *e, ir_ref r, spv_id index)
@@ -178,13 +173,7 @@ static element_function *const functions[IR_OP_COUNT] = {
     [IR_pad] = padded,           [IR_concat] = concatenated,   [IR_gather_rows] = gathered,
 };
 
-// -- the kernel
-// ------------------------------------------------------------------------------------
-
-static spv_id least(struct emit *e, spv_id x, spv_id y)
-{
-    return choose(e, emit_less(e, x, y), x, y);
-}
+// -- the kernel ----------------------------------------------------------------------------------
 
 // Elements k = 0 .. per-1 of word `at`, the last element again where there are no more.
 static spv_id make_word(struct emit *e, element_function *f, ir_ref r, spv_id at, uint64_t n,
@@ -196,8 +185,8 @@ static spv_id make_word(struct emit *e, element_function *f, ir_ref r, spv_id at
         return f(e, r, at);
     spv_id u32 = spv_u32(b), out = 0, last = emit_extent(e, n - 1);
     for (unsigned k = 0; k < per; k++) {
-        spv_id index = emit_add(e, emit_mul(e, at, spv_c32(b, per)), spv_c32(b, k));
-        spv_id x = f(e, r, least(e, index, last));
+        spv_id first = emit_mul(e, at, spv_c32(b, per));
+        spv_id x = f(e, r, emit_least(e, emit_add(e, first, spv_c32(b, k)), last));
         x = spv_value(b, SpvOpShiftLeftLogical, u32, SPV(x, spv_c32(b, 8 * bytes * k)));
         out = k ? spv_value(b, SpvOpBitwiseOr, u32, SPV(out, x)) : x;
     }
@@ -215,10 +204,8 @@ static void emit_words(const struct emit_source *s, const char *name, element_fu
     emit_begin(&e, s, call, name, r, GROUP, 1);
     e.part = part;
     e.to = to;
-    spv_id group = emit_groups(&e, (work + GROUP - 1) / GROUP);
-    spv_id at = emit_add(&e, emit_mul(&e, group, spv_c32(&e.b, GROUP)), emit_local(&e, 0));
     struct spv_if inside;
-    spv_if_begin(&e.b, &inside, emit_less(&e, at, emit_extent(&e, work)));
+    spv_id at = emit_each(&e, work, GROUP, &inside);
     struct emit_value v = {.id = make_word(&e, f, r, at, n, bytes), .lane = LANE_U32};
     emit_store(&e, to, at, emit_seen(&e, r, v).id);
     spv_if_end(&e.b, &inside);

@@ -88,11 +88,10 @@ static spv_id order_key(struct emit *e, const struct reducer *how, struct emit_v
         return flipped;
     spv_id sign = spv_value(b, SpvOpBitwiseAnd, u32, SPV(u, top));
     spv_id negative = spv_value(b, SpvOpINotEqual, spv_bool(b), SPV(sign, spv_c32(b, 0)));
-    spv_id key =
-        spv_value(b, SpvOpSelect, u32, SPV(negative, spv_value(b, SpvOpNot, u32, SPV(u)), flipped));
+    spv_id key = emit_choose(e, negative, spv_value(b, SpvOpNot, u32, SPV(u)), flipped);
     spv_id size = spv_value(b, SpvOpBitwiseAnd, u32, SPV(u, spv_c32(b, 0x7fffffffu)));
     spv_id nan = spv_value(b, SpvOpUGreaterThan, spv_bool(b), SPV(size, spv_c32(b, 0x7f800000u)));
-    return spv_value(b, SpvOpSelect, u32, SPV(nan, spv_c32(b, UINT32_MAX), key));
+    return emit_choose(e, nan, spv_c32(b, UINT32_MAX), key);
 }
 
 // Whether (key, index) x goes before y: a larger key, or an equal one at a lower index.
@@ -196,18 +195,16 @@ static void accumulate(struct reduction *r, bool tape, emit_place from)
     if (p->blocks > 1) {
         spv_id blocks = emit_extent(e, p->blocks);
         output = emit_div(e, r->unit, blocks);
-        u.start = emit_mul(e, emit_mod(e, r->unit, blocks), spv_c32(b, BLOCK));
-        spv_id stop = emit_add(e, u.start, spv_c32(b, BLOCK));
-        u.end = spv_value(b, SpvOpSelect, spv_u32(b), SPV(emit_less(e, stop, n), stop, n));
+        spv_id block = emit_mod(e, r->unit, blocks);
+        u.start = emit_mul(e, block, spv_c32(b, BLOCK));
+        u.end = emit_least(e, emit_add(e, u.start, spv_c32(b, BLOCK)), n);
     }
     u.base = emit_map_index(e, &p->kept, output);
     spv_id at = emit_add(e, u.start, r->partial);
     if (!tape || e->draft.values.n < LONG_TAPE) {
         // As long as AHEAD more are inside; written so that nothing wraps below zero.
-        spv_id margin = spv_c32(b, (AHEAD - 1) * PARTIALS);
-        spv_id most =
-            spv_value(b, SpvOpSelect, spv_u32(b), SPV(emit_less(e, margin, u.end), margin, u.end));
-        spv_id end = spv_value(b, SpvOpISub, spv_u32(b), SPV(u.end, most));
+        spv_id margin = emit_least(e, spv_c32(b, (AHEAD - 1) * PARTIALS), u.end);
+        spv_id end = emit_sub(e, u.end, margin);
         at = accumulate_some(r, &u, at, end, AHEAD);
     }
     accumulate_some(r, &u, at, u.end, 1);
@@ -262,7 +259,7 @@ static void start(struct reduction *r, uint64_t units)
     spv_id unit = emit_add(e, emit_mul(e, group, spv_c32(b, UNITS)), adjacent ? high : low);
     // Every invocation reaches every barrier: those past the end do the last unit again.
     spv_id last = emit_extent(e, units - 1);
-    r->unit = spv_value(b, SpvOpSelect, spv_u32(b), SPV(emit_less(e, unit, last), unit, last));
+    r->unit = emit_least(e, unit, last);
     spv_id array = spv_array(b, spv_u32(b), GROUP + UNITS);
     for (unsigned w = 0; w < words(r); w++) {
         r->shared[w] = spv_variable(b, SpvStorageClassWorkgroup, array);
@@ -305,8 +302,10 @@ static void emit_pass(const struct emit_source *s, const struct reduce_pass *p, 
     start(&r, p->outputs * p->blocks);
     accumulate(&r, tape, from);
     struct spv *b = &e.b;
-    for (unsigned w = 0; w < words(&r); w++)
-        spv_store(b, shared_at(&r, w, r.slot), spv_load(b, spv_u32(b), r.acc[w]));
+    for (unsigned w = 0; w < words(&r); w++) {
+        spv_id own = shared_at(&r, w, r.slot);
+        spv_store(b, own, spv_load(b, spv_u32(b), r.acc[w]));
+    }
     emit_barrier(&e);
     struct spv_if first;
     spv_if_begin(b, &first, emit_less(&e, r.partial, spv_c32(b, 1)));

@@ -46,9 +46,7 @@ void emit_reduce_short(struct emit *e, const struct reduce_pass *p, uint32_t ker
         .id = spv_c32(b, bits), .lane = LANE_U32, .constant = true, .bits = bits};
     struct emit_value v[REDUCE_PARTIALS];
     struct spv_if inside;
-    spv_id group = emit_groups(e, (p->outputs + REDUCE_GROUP - 1) / REDUCE_GROUP);
-    spv_id unit = emit_add(e, emit_mul(e, group, spv_c32(b, REDUCE_GROUP)), emit_local(e, 0));
-    spv_if_begin(b, &inside, emit_less(e, unit, emit_extent(e, p->outputs)));
+    spv_id unit = emit_each(e, p->outputs, REDUCE_GROUP, &inside);
     spv_id base = emit_map_index(e, &p->kept, unit);
     for (uint64_t i = 0; i < REDUCE_PARTIALS; i++)
         v[i] = i < p->n ? partial(e, p, base, start, i) : start;

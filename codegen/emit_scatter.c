@@ -45,7 +45,8 @@ static void clear(struct emit *e, const struct level *l)
 static struct level new_level(struct emit *e)
 {
     spv_id array = spv_array(&e->b, spv_u32(&e->b), PARTIALS);
-    return (struct level){spv_local(&e->b, array), spv_local(&e->b, spv_u32(&e->b))};
+    spv_id partials = spv_local(&e->b, array);
+    return (struct level){partials, spv_local(&e->b, spv_u32(&e->b))};
 }
 
 static void take(const struct scatter *s, const struct level *l, spv_id x)
@@ -142,7 +143,8 @@ static spv_id sum_of_row(struct scatter *s, const struct scatter_operands *o)
     clear(e, &s->row);
     if (s->two_levels)
         clear(e, &s->blocks);
-    spv_loop_begin(b, &l, spv_c32(b, 0), o->positions, spv_c32(b, 1));
+    spv_id zero = spv_c32(b, 0);
+    spv_loop_begin(b, &l, zero, o->positions, spv_c32(b, 1));
     spv_if_begin(b, &mine, is_for_row(e, o, l.i));
     contribute(s, emit_load(e, o->values, emit_add(e, emit_mul(e, l.i, o->width), o->column)));
     spv_if_end(b, &mine);
@@ -167,10 +169,8 @@ void emit_scatter(const struct emit_source *src, uint32_t kernel, struct emit_ca
     if (s.two_levels)
         s.blocks = new_level(&e);
     struct scatter_operands o = {.index = src->place_of[index], .values = src->place_of[values]};
-    spv_id group = emit_groups(&e, (n + GROUP - 1) / GROUP);
-    spv_id at = emit_add(&e, emit_mul(&e, group, spv_c32(b, GROUP)), emit_local(&e, 0));
     struct spv_if inside, some;
-    spv_if_begin(b, &inside, emit_less(&e, at, emit_extent(&e, n)));
+    spv_id at = emit_each(&e, n, GROUP, &inside);
     o.positions = emit_extent(&e, positions);
     o.width = emit_extent(&e, n / (uint64_t)ir_attr(g, r, 0));
     o.row = emit_div(&e, at, o.width);

@@ -79,7 +79,8 @@ spv_id emit_load_element(struct emit *e, emit_place place, unsigned bytes, spv_i
         return emit_load(e, place, index);
     unsigned per = 4 / bytes;
     spv_id all = emit_load(e, place, emit_div(e, index, spv_c32(b, per)));
-    spv_id shift = emit_mul(e, emit_mod(e, index, spv_c32(b, per)), spv_c32(b, 8 * bytes));
+    spv_id within = emit_mod(e, index, spv_c32(b, per));
+    spv_id shift = emit_mul(e, within, spv_c32(b, 8 * bytes));
     spv_id low = spv_value(b, SpvOpShiftRightLogical, spv_u32(b), SPV(all, shift));
     return spv_value(b, SpvOpBitwiseAnd, spv_u32(b), SPV(low, spv_c32(b, (1u << 8 * bytes) - 1)));
 }
@@ -176,11 +177,6 @@ static struct emit_value convert(struct emit *e, SpvOp op, enum lane from, enum 
     return (struct emit_value){.id = spv_value(b, op, type, SPV(emit_as(e, x, from))), .lane = to};
 }
 
-static struct emit_value select_word(struct emit *e, spv_id condition, spv_id x, spv_id y)
-{
-    return word(spv_value(&e->b, SpvOpSelect, spv_u32(&e->b), SPV(condition, x, y)));
-}
-
 static struct emit_value extra(struct emit *e, uint32_t code, struct emit_value x)
 {
     struct spv *b = &e->b;
@@ -193,16 +189,18 @@ static struct emit_value extra(struct emit *e, uint32_t code, struct emit_value 
     }
     spv_id u = emit_as(e, x, LANE_U32);
     switch (code) {
-    case TAPE_canon:
-        return select_word(e, bit_test(e, SpvOpUGreaterThan, u, 0x7fffffffu, 0x7f800000u),
-                           spv_c32(b, F32_NAN_BITS), u);
+    case TAPE_canon: {
+        spv_id nan = bit_test(e, SpvOpUGreaterThan, u, 0x7fffffffu, 0x7f800000u);
+        return word(emit_choose(e, nan, spv_c32(b, F32_NAN_BITS), u));
+    }
     case TAPE_flush: {
         spv_id sign = spv_value(b, SpvOpBitwiseAnd, spv_u32(b), SPV(u, spv_c32(b, 0x80000000u)));
-        return select_word(e, bit_test(e, SpvOpIEqual, u, 0x7f800000u, 0), sign, u);
+        return word(emit_choose(e, bit_test(e, SpvOpIEqual, u, 0x7f800000u, 0), sign, u));
     }
-    case TAPE_truth:
-        return select_word(e, bit_test(e, SpvOpINotEqual, u, UINT32_MAX, 0), spv_c32(b, 1),
-                           spv_c32(b, 0));
+    case TAPE_truth: {
+        spv_id one = spv_c32(b, 1), zero = spv_c32(b, 0);
+        return word(emit_choose(e, bit_test(e, SpvOpINotEqual, u, UINT32_MAX, 0), one, zero));
+    }
     default: return x; // TAPE_copy: a value of its own, so that it can be stored
     }
 }

@@ -42,6 +42,11 @@ void spv_init(struct spv *b, struct arena *a, bool exact)
     spv_put(b, SPV_CAPABILITY, SpvOpCapability, SPV(SpvCapabilityShader));
     spv_put(b, SPV_MEMORY_MODEL, SpvOpMemoryModel,
             SPV(SpvAddressingModelLogical, SpvMemoryModelGLSL450));
+    spv_void(b);
+    spv_bool(b);
+    spv_u32(b);
+    spv_i32(b);
+    spv_f32(b);
 }
 
 spv_id spv_new(struct spv *b)

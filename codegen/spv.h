@@ -3,6 +3,10 @@
 // One buffer per section of a module's logical layout (SPIR-V specification 2.4); types, constants
 // and decorated pointers are unique by content; word counts are computed in one place. Float adds,
 // subtractions and multiplications of the exact profile get NoContraction from spv_arith.
+//
+// A module's bytes are a function of the program alone. C leaves the order of arguments to the
+// compiler, so of the arguments of one call at most one may add to the module; asking for a scalar
+// type adds nothing, since every module starts with these.
 #ifndef HLX_CODEGEN_SPV_H
 #define HLX_CODEGEN_SPV_H
 
@@ -53,7 +57,7 @@ struct spv {
 // A list of operand words: SPV(b, c) in a call that takes (const uint32_t *words, size_t n).
 #define SPV(...) (const uint32_t[]){__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__}) / 4
 
-// Starts a compute module: Shader capability, GLSL450 memory model.
+// Starts a compute module: Shader capability, GLSL450 memory model, the scalar types.
 void spv_init(struct spv *b, struct arena *a, bool exact);
 
 spv_id spv_new(struct spv *b);

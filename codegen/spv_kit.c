@@ -165,12 +165,12 @@ void spv_place(struct spv *b, spv_id label)
 void spv_loop_begin(struct spv *b, struct spv_loop *l, spv_id from, spv_id to, spv_id step)
 {
     spv_id u32 = spv_u32(b), test = spv_label(b);
-    *l = (struct spv_loop){.head = spv_label(b),
-                           .body = spv_label(b),
-                           .next = spv_label(b),
-                           .merge = spv_label(b),
-                           .counter = spv_local(b, u32),
-                           .step = step};
+    l->head = spv_label(b);
+    l->body = spv_label(b);
+    l->next = spv_label(b);
+    l->merge = spv_label(b);
+    l->counter = spv_local(b, u32);
+    l->step = step;
     spv_store(b, l->counter, from);
     spv_do(b, SpvOpBranch, SPV(l->head));
     spv_place(b, l->head);
