@@ -119,7 +119,8 @@ bool canon_fail(struct arena *a, struct latent_error *error, const char *code, s
         return false;
     va_list args;
     va_start(args, format);
-    *error = (struct latent_error){code, arena_vprintf(a, format, args), offset};
+    *error = (struct latent_error){
+        .code = code, .message = arena_vprintf(a, format, args), .offset = offset};
     va_end(args);
     return false;
 }

@@ -59,12 +59,20 @@ struct handle handle_of_bytes(const void *lcb, size_t n)
     return h;
 }
 
+static bool hash_piece(void *ctx, const void *bytes, size_t n)
+{
+    sha256_update(ctx, bytes, n);
+    return true;
+}
+
 struct handle handle_of(const struct value *v)
 {
-    struct buf lcb = {0};
-    lcb_encode(v, &lcb);
-    struct handle h = handle_of_bytes(lcb.at, lcb.n);
-    buf_free(&lcb);
+    struct handle h;
+    struct sha256 *state = sha256_new();
+    struct sink sink = {.write = hash_piece, .ctx = state};
+    lcb_write(v, &sink);
+    sink_close(&sink);
+    sha256_final(state, h.sha);
     return h;
 }
 

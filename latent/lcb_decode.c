@@ -14,6 +14,7 @@ struct decoder {
     struct arena scratch; // of the stacks, freed at the end
     const unsigned char *start, *at, *end;
     struct latent_error *error;
+    bool in_place;                   // BYTES stay in the input
     VEC(const struct value *) items; // of the arrays that are open
     VEC(struct value_field) fields;  // of the objects that are open
 };
@@ -201,7 +202,9 @@ static const struct value *decode_bytes(struct decoder *d, unsigned depth)
     (void)depth;
     const char *s;
     size_t n;
-    return read_counted(d, &s, &n) ? value_canonical(d->arena, VALUE_BYTES, s, n) : NULL;
+    if (!read_counted(d, &s, &n))
+        return NULL;
+    return (d->in_place ? value_borrowed : value_canonical)(d->arena, VALUE_BYTES, s, n);
 }
 
 static const struct value *decode_handle(struct decoder *d, unsigned depth)
@@ -306,16 +309,27 @@ static const struct value *decode_value(struct decoder *d, unsigned depth)
     return decode[*begin](d, depth);
 }
 
+static const struct value *decode(struct decoder *d, const void *bytes, size_t n)
+{
+    d->start = d->at = bytes;
+    d->end = d->start + n;
+    const struct value *v = decode_value(d, 1);
+    if (v != NULL && d->at != d->end) {
+        malformed(d, d->at, "something follows the value");
+        v = NULL;
+    }
+    arena_free(&d->scratch);
+    return v;
+}
+
 const struct value *lcb_decode(struct arena *a, const void *bytes, size_t n,
                                struct latent_error *error)
 {
-    const unsigned char *start = bytes;
-    struct decoder d = {.arena = a, .start = start, .at = start, .end = start + n, .error = error};
-    const struct value *v = decode_value(&d, 1);
-    if (v != NULL && d.at != d.end) {
-        malformed(&d, d.at, "something follows the value");
-        v = NULL;
-    }
-    arena_free(&d.scratch);
-    return v;
+    return decode(&(struct decoder){.arena = a, .error = error}, bytes, n);
+}
+
+const struct value *lcb_decode_in_place(struct arena *a, const void *bytes, size_t n,
+                                        struct latent_error *error)
+{
+    return decode(&(struct decoder){.arena = a, .error = error, .in_place = true}, bytes, n);
 }

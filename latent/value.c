@@ -60,6 +60,15 @@ const struct value *value_canonical(struct arena *a, enum value_kind kind, const
     return v;
 }
 
+const struct value *value_borrowed(struct arena *a, enum value_kind kind, const void *bytes,
+                                   size_t n)
+{
+    struct value *v = make(a, kind);
+    v->as.bytes.at = bytes;
+    v->as.bytes.n = n;
+    return v;
+}
+
 const struct value *value_text(struct arena *a, const char *s, size_t n, struct latent_error *error)
 {
     const char *text = canon_text(a, s, n, &n);

@@ -33,7 +33,9 @@ struct value {
         int64_t integer;
         double number;
         struct {
-            const char *at; // text, bytes, handle; NUL-terminated copy, NUL not counted
+            // Text, bytes, handle. A copy with a NUL after it that is not counted; bytes that
+            // lcb_decode_in_place gave have no NUL.
+            const char *at;
             size_t n;
         } bytes;
         struct {
@@ -58,6 +60,7 @@ struct latent_error {
     const char *code;    // "E_FLOAT_SPECIAL", "E_FIELD_ORDER", "E_DEPTH_EXCEEDED", "E_LC_PARSE" ...
     const char *message; // a sentence, in the arena
     size_t offset;       // byte offset in the input, where there is one
+    size_t width;        // of what is wrong there, in bytes; 0: unknown
 };
 
 // Constructors. Text is normalised (NFC, CRLF and CR to LF); floats lose their negative zero.
@@ -80,6 +83,9 @@ const struct value *value_object(struct arena *a, const struct value_field *fiel
 // `kind` is TEXT, BYTES or HANDLE and the bytes are copied; keys are kept, not copied.
 const struct value *value_canonical(struct arena *a, enum value_kind kind, const void *bytes,
                                     size_t n);
+// The same, but the bytes are neither copied nor ended by a NUL: they have to outlive the value.
+const struct value *value_borrowed(struct arena *a, enum value_kind kind, const void *bytes,
+                                   size_t n);
 const struct value *value_object_sorted(struct arena *a, const struct value_field *fields,
                                         size_t n);
 
@@ -106,9 +112,16 @@ size_t value_depth(const struct value *v);
 bool value_validate(struct arena *a, const struct value *v, struct latent_error *error);
 
 // Writes a value for people: JSON with sorted keys; bytes as {"$bytes": "hex"}, handles as
-// "&h_...". indent 0 gives one line; there is no line end after the last. What lies deeper than
-// VALUE_MAX_DEPTH is shown as "...".
+// "&h_...", and texts and objects that look like those as {"$text": ...} and {"$object": ...}, so
+// that value_from_json gives the same value again (spec/latent.md, L5). indent 0 gives one line;
+// there is no line end after the last. What lies deeper than VALUE_MAX_DEPTH is shown as "...".
 void value_json(const struct value *v, unsigned indent, struct buf *out);
+
+// Reads JSON of exactly n bytes. Texts and keys are normalised like those of the constructors.
+// Returns NULL and fills *error (which may be NULL) on bad input, with the offset and the width of
+// what is wrong.
+const struct value *value_from_json(struct arena *a, const char *json, size_t n,
+                                    struct latent_error *error);
 
 const char *value_kind_name(enum value_kind kind);
 
