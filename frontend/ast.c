@@ -125,7 +125,8 @@ struct ast *ast_block(struct parser *p, struct ast *list, struct span span)
 {
     for (uint32_t i = 0; i < list->nkids; i++) {
         const struct ast *kid = list->kid[i];
-        if (kid->kind == AST_IMPORT || kid->kind == AST_DATA || kid->kind == AST_ENTRY)
+        if (kid->kind == AST_IMPORT || kid->kind == AST_DATA || kid->kind == AST_ENTRY ||
+            kid->kind == AST_SCHEMA)
             diag_error(p->diags, kid->span, "HLX0207",
                        "`%s` stands at the top level of a file only", ast_kind_name(kid->kind));
     }
@@ -215,6 +216,14 @@ struct ast *ast_contract(struct ast *object, const struct ast *number, unsigned 
     object->name_span = number->span;
     object->flags |= (uint16_t)flags;
     return object;
+}
+
+struct ast *ast_schema(struct parser *p, const struct ast *number, const struct ast *name,
+                       struct ast *fields, struct span span)
+{
+    struct ast *node = ast_named(ast_node(p, AST_SCHEMA, span, fields), name);
+    node->as.integer = number->as.integer;
+    return node;
 }
 
 struct ast *ast_index_key(struct parser *p, const struct ast *number, struct span span)

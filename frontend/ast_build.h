@@ -48,6 +48,8 @@ struct ast *ast_binary(struct parser *p, enum ast_operator op, struct ast *left,
 struct ast *ast_as(struct parser *p, struct ast *call, struct ast *path, struct span span);
 struct ast *ast_contract(struct ast *object, const struct ast *number, unsigned flags,
                          struct span span);
+struct ast *ast_schema(struct parser *p, const struct ast *number, const struct ast *name,
+                       struct ast *fields, struct span span);
 struct ast *ast_index_key(struct parser *p, const struct ast *number, struct span span);
 struct ast *ast_bool(struct ast *keyword, bool value);
 

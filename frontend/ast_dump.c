@@ -28,6 +28,8 @@ static void dump_head(const struct ast *n, struct buf *out)
         buf_putc(out, ' '), buf_double(out, n->as.number);
     else if (n->text_len)
         buf_putc(out, ' '), buf_quote(out, n->text, n->text_len);
+    if (n->kind == AST_SCHEMA)
+        buf_printf(out, " %lld", (long long)n->as.integer);
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (n->flags & flags[i].flag)
             buf_printf(out, " +%s", flags[i].name);

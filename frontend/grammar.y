@@ -89,6 +89,8 @@ stmt: "import" name             { $$ = ast_named(ast_node(p, AST_IMPORT, @$, NUL
                                   ast_named($$, $2); }
     | "fn" name formals result block backward
                                 { $$ = ast_named(ast_node(p, AST_FN, @$, $3, $4, $5, $6), $2); }
+    | "contract" INT name formals
+                                { $$ = ast_schema(p, $2, $3, $4, @$); }
     | "let" name typing "=" expr { $$ = ast_named(ast_node(p, AST_LET, @$, $3, $5), $2); }
     | "var" name typing "=" expr { $$ = ast_named(ast_node(p, AST_VAR, @$, $3, $5), $2); }
     | expr "=" expr             { $$ = ast_assign(p, $1, $3, @$); }

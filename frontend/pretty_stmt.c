@@ -86,6 +86,16 @@ struct doc *pretty_function(struct pretty *p, const char *head, const struct ast
     return group(p, &out);
 }
 
+// `contract 1001 Person(fields)`
+static struct doc *schema(struct pretty *p, const struct ast *node)
+{
+    struct doc_list out = {0};
+    put(p, &out, arena_printf(p->arena, "contract %lld ", (long long)node->as.integer));
+    put_name(p, &out, node);
+    doc_add(p->arena, &out, pretty_formals(p, node->kid[0]));
+    return group(p, &out);
+}
+
 static struct doc *function(struct pretty *p, const struct ast *node)
 {
     return pretty_function(p, "fn ", node);
@@ -261,6 +271,7 @@ static struct doc *bare_statement(struct pretty *p, const struct ast *node, bool
         [AST_FN] = function,   [AST_LET] = let,          [AST_VAR] = var,
         [AST_ASSIGN] = assign, [AST_UPDATE] = update,    [AST_PARAM] = variables,
         [AST_FOR] = loop,      [AST_RETURN] = give_back, [AST_EXPR] = expression,
+        [AST_SCHEMA] = schema,
     };
     if (node->kind != AST_IF)
         return rule[node->kind](p, node);

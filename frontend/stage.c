@@ -219,6 +219,7 @@ static void run_module(struct stage *s, struct stage_module *m)
     run_items(s, &env, m->tree->program, AST_IMPORT, import);
     if (m == s->main)
         stage_defines_bind(s, &env, m->tree->program);
+    run_items(s, &env, m->tree->program, AST_SCHEMA, stage_schema);
     run_statements(s, &env, m->tree->program);
     if (m == s->main)
         run_items(s, &env, m->tree->program, AST_ENTRY, stage_entry);

@@ -96,6 +96,8 @@ struct stage_frame {
     struct stage_frame *up;
 };
 
+struct stage_schema; // of stage_contract.c
+
 struct stage {
     struct arena *a;
     struct ir_module *m;
@@ -112,6 +114,7 @@ struct stage {
     struct map reported;     // code and span of errors made
     struct map store;        // handle -> const struct value **, what ls.collapse kept
     struct map bound;        // "&name" -> full handle
+    VEC(struct stage_schema *) schemas;
     struct stage_unit *unit; // or NULL: no tensors here
     const char *path;        // scope of declarations: "layers.0"
     struct stage_frame *frame;
@@ -286,6 +289,15 @@ void stage_params(struct stage *s, const char *prefix, stage_vars *out);
 // Runs a text as the main file, and what it imports. `path` is where it is from: for messages,
 // relative paths and cycles. The caller asks s->d->errors.
 void stage_run(struct stage *s, const char *path, const char *text, size_t n);
+
+// -- stage_contract.c: schemas of contracts --------------------------------------------------------
+
+// Declares a schema of the program's own.
+void stage_schema(struct stage *s, struct stage_env *env, const struct ast *item);
+// Checks a contract's literal against its schema, if it has one, and adds the fields that the
+// schema gives a value. Returns it, or POISON after an error.
+struct stage_value stage_contract(struct stage *s, const struct ast *literal,
+                                  struct stage_value fields);
 
 // -- stage_define.c: names given on the command line ---------------------------------------------
 

@@ -95,12 +95,8 @@ static struct stage_value eval_object(struct stage *s, struct stage_env *env, co
             fields[n++] = (struct stage_field){f->text, f->text_len, v};
     }
     struct stage_value v = stage_object(s->a, fields, n);
-    if (e->kind == AST_CONTRACT) {
-        struct stage_object *o = arena_new(s->a, struct stage_object);
-        *o = *v.as.object;
-        o->contract = e->as.integer;
-        v = (struct stage_value){.kind = STAGE_CONTRACT, .as.object = o};
-    }
+    if (e->kind == AST_CONTRACT)
+        v = stage_contract(s, e, v);
     stage_check_size(s, e->span, &v);
     return v;
 }

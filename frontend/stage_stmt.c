@@ -220,11 +220,11 @@ static struct stage_value run_nothing(struct stage *s, struct stage_env *env, co
 typedef struct stage_value (*statement_fn)(struct stage *, struct stage_env *, const struct ast *);
 
 static const statement_fn statements[AST_KIND_COUNT] = {
-    [AST_LET] = run_let,       [AST_VAR] = run_let,     [AST_ASSIGN] = run_assign,
-    [AST_UPDATE] = run_update, [AST_PARAM] = run_param, [AST_FOR] = run_for,
-    [AST_RETURN] = run_return, [AST_EXPR] = run_expr,   [AST_IF] = stage_if,
-    [AST_FN] = run_fn,         [AST_DATA] = run_data,   [AST_IMPORT] = run_nothing,
-    [AST_ENTRY] = run_nothing,
+    [AST_LET] = run_let,       [AST_VAR] = run_let,        [AST_ASSIGN] = run_assign,
+    [AST_UPDATE] = run_update, [AST_PARAM] = run_param,    [AST_FOR] = run_for,
+    [AST_RETURN] = run_return, [AST_EXPR] = run_expr,      [AST_IF] = stage_if,
+    [AST_FN] = run_fn,         [AST_DATA] = run_data,      [AST_IMPORT] = run_nothing,
+    [AST_ENTRY] = run_nothing, [AST_SCHEMA] = run_nothing,
 };
 
 struct stage_value stage_statement(struct stage *s, struct stage_env *env, const struct ast *st)

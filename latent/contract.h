@@ -97,4 +97,7 @@ void contract_type_print(const struct contract_type *t, struct buf *out);
 // Whether a value is of a type.
 bool contract_type_has(const struct contract_type *t, const struct value *v);
 
+// Appends the registry as Markdown, as it stands in spec/contracts.md.
+void contract_markdown(struct buf *out);
+
 #endif
