@@ -29,14 +29,18 @@ void arena_init(struct arena *a)
     *a = (struct arena){0};
 }
 
-void arena_free(struct arena *a)
+static void free_blocks(struct arena_block *block)
 {
-    struct arena_block *block = a->head;
     while (block) {
         struct arena_block *next = block->next;
         free(block);
         block = next;
     }
+}
+
+void arena_free(struct arena *a)
+{
+    free_blocks(a->head);
     arena_init(a);
 }
 
@@ -60,6 +64,18 @@ static struct arena_block *new_block(size_t size)
 static char *block_bytes(struct arena_block *block)
 {
     return (char *)block + header_size;
+}
+
+void arena_reset(struct arena *a)
+{
+    if (!a->head)
+        return;
+    char *bytes = block_bytes(a->head);
+    free_blocks(a->head->next);
+    a->head->next = NULL;
+    memset(bytes, 0, (size_t)(a->at - bytes));
+    a->at = bytes;
+    a->used = 0;
 }
 
 static size_t next_block_size(const struct arena *a)

@@ -24,6 +24,9 @@ void arena_init(struct arena *a);
 // Frees every block. The arena can be used again.
 void arena_free(struct arena *a);
 
+// Takes back all that was handed out, and keeps the newest block for what comes next.
+void arena_reset(struct arena *a);
+
 // Returns `size` zeroed bytes (never NULL; size 0 gives a unique valid pointer).
 void *arena_alloc(struct arena *a, size_t size);
 

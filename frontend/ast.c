@@ -230,7 +230,7 @@ struct ast *ast_index_key(struct parser *p, const struct ast *number, struct spa
 {
     struct ast *key = ast_leaf(p, AST_NAME, span);
     key->text = arena_printf(p->arena, "@%lld", (long long)number->as.integer);
-    key->text_len = strlen(key->text);
+    key->text_len = (uint32_t)strlen(key->text);
     return key;
 }
 

@@ -48,14 +48,14 @@ struct ast {
     struct span span;
     struct span name_span; // of `text` where the node names something; of a BINARY's operator
     uint32_t depth;        // levels below and with this node; at most AST_MAX_DEPTH
-    const char *text;      // NUL-terminated; "" when empty
-    size_t text_len;
+    uint32_t text_len;
+    uint32_t nkids;
+    const char *text; // NUL-terminated; "" when empty
+    struct ast **kid;
     union {
         int64_t integer;
         double number;
     } as;
-    struct ast **kid;
-    uint32_t nkids;
 };
 
 // A comment, kept beside the tree for the formatter.

@@ -30,38 +30,39 @@ enum doc_kind {
 };
 
 struct doc {
-    unsigned char kind;
-    bool hard;  // holds a line end that cannot be avoided
-    unsigned n; // bytes of text, or children
+    uint8_t kind;
+    bool hard;      // holds a line end that cannot be avoided
+    uint16_t width; // columns where nothing is broken; all that is far too wide is alike
+    uint32_t n;     // bytes of text, or children
     union {
         const char *text;
-        struct doc **kid;
+        const struct doc *one;
+        const struct doc **kid;
     } as;
 };
 
 // A list of documents being made.
 struct doc_list {
-    VEC(struct doc *) list;
+    VEC(const struct doc *) list;
 };
 
-struct doc *doc_text(struct arena *a, const char *text, size_t n); // text is not copied
-struct doc *doc_string(struct arena *a, const char *text);
-struct doc *doc_comment(struct arena *a, const char *text, size_t n);
-struct doc *doc_raw(struct arena *a, const char *text, size_t n);
-struct doc *doc_leaf(struct arena *a, enum doc_kind kind); // without text and children
-struct doc *doc_wrap(struct arena *a, enum doc_kind kind, struct doc *child);
-struct doc *doc_either(struct arena *a, struct doc *first, struct doc *second);
+// Texts are not copied. A document may be part of several.
+struct doc doc_of_text(enum doc_kind kind, const char *text, size_t n);
+const struct doc *doc_text(struct arena *a, const char *text, size_t n);
+const struct doc *doc_comment(struct arena *a, const char *text, size_t n);
+const struct doc *doc_raw(struct arena *a, const char *text, size_t n);
+const struct doc *doc_leaf(enum doc_kind kind); // without text and children
+const struct doc *doc_wrap(struct arena *a, enum doc_kind kind, const struct doc *child);
+const struct doc *doc_either(struct arena *a, const struct doc *first, const struct doc *second);
 
-void doc_add(struct arena *a, struct doc_list *list, struct doc *doc);
-void doc_puts(struct arena *a, struct doc_list *list, const char *text);
-struct doc *doc_concat(struct arena *a, const struct doc_list *list);
+void doc_add(struct arena *a, struct doc_list *list, const struct doc *doc); // NULL adds nothing
+const struct doc *doc_concat(struct arena *a, const struct doc_list *list);
 
 // One step of a walk over a document: the next child of a node.
 struct doc_frame {
     const struct doc *doc;
     unsigned next;   // child to be visited
     unsigned indent; // of lines that begin in it
-    bool flat;
 };
 
 // A comment after code, so that those of neighbouring lines can be put under one another.

@@ -10,16 +10,6 @@ void doc_printer_start(struct doc_printer *p, struct arena *a, struct buf *out)
     *p = (struct doc_printer){.arena = a, .out = out, .empty = true};
 }
 
-// Columns of a text; what is far too wide anyway is not measured to its end.
-static unsigned width_of(const struct doc *doc)
-{
-    unsigned n = doc->n < 4 * DOC_WIDTH ? doc->n : 4 * DOC_WIDTH;
-    for (unsigned i = 0; i < n; i++)
-        if ((unsigned char)doc->as.text[i] >= 0x80)
-            return (unsigned)text_width(doc->as.text, n, 0, 8);
-    return n;
-}
-
 // -- comments under one another ------------------------------------------------------------------
 
 // The column at which all comments of the run can begin, or 0.
@@ -73,10 +63,12 @@ static void note_aside(struct doc_printer *p, const struct doc *doc)
                                 .line = p->line,
                                 .indent = p->indent,
                                 .column = p->column + 1,
-                                .width = width_of(doc)});
+                                .width = doc->width});
 }
 
 // -- lines and texts -----------------------------------------------------------------------------
+
+static const struct doc space = {.kind = DOC_TEXT, .width = 1, .n = 1, .as.text = " "};
 
 static void new_line(struct doc_printer *p, unsigned indent)
 {
@@ -95,12 +87,11 @@ static void put_text(struct doc_printer *p, const struct doc *doc, unsigned inde
         buf_fill(p->out, ' ', p->indent);
     p->empty = false;
     buf_put(p->out, doc->as.text, doc->n);
-    p->column += width_of(doc);
+    p->column += doc->width;
 }
 
 static void put_comment(struct doc_printer *p, const struct doc *doc, unsigned indent)
 {
-    static const struct doc space = {.kind = DOC_TEXT, .n = 1, .as.text = " "};
     if (!p->empty && !p->after_comment) {
         note_aside(p, doc);
         put_text(p, &space, indent);
@@ -117,27 +108,45 @@ static void put_raw(struct doc_printer *p, const struct doc *doc, unsigned inden
     p->after_comment = true; // it may end in one
 }
 
-static void put_line(struct doc_printer *p, const struct doc_frame *f)
+static void put_line(struct doc_printer *p, const struct doc *doc, unsigned indent)
 {
-    static const struct doc space = {.kind = DOC_TEXT, .n = 1, .as.text = " "};
-    if (f->doc->kind == DOC_BLANK)
+    if (doc->kind == DOC_BLANK)
         buf_putc(p->out, '\n'), p->line++;
-    if (!f->flat || f->doc->hard)
-        new_line(p, f->indent);
-    else if (f->doc->kind == DOC_LINE && !p->after_comment)
-        put_text(p, &space, f->indent);
+    new_line(p, indent);
+}
+
+// Puts what is not broken: it has neither comments nor line ends.
+static void put_flat(struct doc_printer *p, const struct doc *doc, unsigned indent)
+{
+    switch ((enum doc_kind)doc->kind) {
+    case DOC_TEXT: put_text(p, doc, indent); break;
+    case DOC_LINE:
+    case DOC_FILL:
+        if (!p->after_comment)
+            put_text(p, &space, indent);
+        break;
+    case DOC_CONCAT:
+        for (uint32_t i = 0; i < doc->n; i++)
+            put_flat(p, doc->as.kid[i], indent);
+        break;
+    case DOC_EITHER: put_flat(p, doc->as.kid[0], indent); break;
+    case DOC_INDENT:
+    case DOC_GROUP:
+    case DOC_FLAT: put_flat(p, doc->as.one, indent); break;
+    default: break;
+    }
 }
 
 // -- what fits -----------------------------------------------------------------------------------
 
-static void push_frame(struct doc_printer *p, const struct doc *doc, unsigned indent, bool flat)
+static void push_frame(struct doc_printer *p, const struct doc *doc, unsigned indent)
 {
-    vec_push(p->arena, &p->stack, (struct doc_frame){.doc = doc, .indent = indent, .flat = flat});
+    vec_push(p->arena, &p->stack, (struct doc_frame){.doc = doc, .indent = indent});
 }
 
-static void push_probe(struct doc_printer *p, const struct doc *doc, bool flat)
+static void push_probe(struct doc_printer *p, const struct doc *doc)
 {
-    vec_push(p->arena, &p->probe, (struct doc_frame){.doc = doc, .flat = flat});
+    vec_push(p->arena, &p->probe, (struct doc_frame){.doc = doc});
 }
 
 // Steps into the next child of the last probe frame.
@@ -145,15 +154,15 @@ static void probe_child(struct doc_printer *p)
 {
     struct doc_frame *f = &vec_last(&p->probe);
     const struct doc *doc = f->doc;
-    bool flat = f->flat || doc->kind == DOC_FLAT;
-    unsigned next = f->next++;
+    if (doc->kind == DOC_CONCAT && f->next < doc->n) {
+        push_probe(p, doc->as.kid[f->next++]);
+        return;
+    }
+    p->probe.n--;
     if (doc->kind == DOC_EITHER)
-        next = flat ? 0 : 1;
-    bool last = doc->kind != DOC_CONCAT || f->next >= doc->n;
-    if (last)
-        p->probe.n--;
-    if (next < doc->n)
-        push_probe(p, doc->as.kid[next], flat);
+        push_probe(p, doc->as.kid[1]);
+    else if (doc->kind != DOC_CONCAT)
+        push_probe(p, doc->as.one);
 }
 
 enum probe_result { PROBE_ON, PROBE_LINE_END };
@@ -161,25 +170,19 @@ enum probe_result { PROBE_ON, PROBE_LINE_END };
 // Visits one node of the look-ahead and takes its columns from *room.
 static enum probe_result probe_step(struct doc_printer *p, long *room)
 {
-    struct doc_frame *f = &vec_last(&p->probe);
-    bool flat = f->flat;
-    switch ((enum doc_kind)f->doc->kind) {
-    case DOC_TEXT: *room -= width_of(f->doc); break;
-    case DOC_LINE:
-    case DOC_FILL:
-    case DOC_SOFT:
-        if (!flat)
-            return PROBE_LINE_END;
-        *room -= f->doc->kind != DOC_SOFT;
-        break;
-    case DOC_HARD:
-    case DOC_BLANK:
-    case DOC_COMMENT:
-    case DOC_RAW: return PROBE_LINE_END;
-    default: probe_child(p); return PROBE_ON;
+    const struct doc *doc = vec_last(&p->probe).doc;
+    switch ((enum doc_kind)doc->kind) {
+    case DOC_TEXT:
+    case DOC_FLAT:
+        *room -= doc->width;
+        p->probe.n--;
+        return PROBE_ON;
+    case DOC_CONCAT:
+    case DOC_INDENT:
+    case DOC_GROUP:
+    case DOC_EITHER: probe_child(p); return PROBE_ON;
+    default: return PROBE_LINE_END;
     }
-    p->probe.n--;
-    return PROBE_ON;
 }
 
 // Whether `doc` and what follows it fit on the line, up to the first possible line end.
@@ -188,7 +191,10 @@ static bool fits(struct doc_printer *p, const struct doc *doc, bool flat)
     long room = (long)DOC_WIDTH - (long)p->column;
     size_t rest = p->stack.n;
     p->probe.n = 0;
-    push_probe(p, doc, flat);
+    if (flat)
+        room -= doc->width;
+    else
+        push_probe(p, doc);
     while (room >= 0) {
         if (p->probe.n == 0) {
             if (rest == 0)
@@ -203,23 +209,32 @@ static bool fits(struct doc_printer *p, const struct doc *doc, bool flat)
 
 // -- the walk ------------------------------------------------------------------------------------
 
+// The first child flat, the first child, or the second.
 static void print_either(struct doc_printer *p, const struct doc_frame *f)
 {
     const struct doc *first = f->doc->as.kid[0], *second = f->doc->as.kid[1];
-    if (f->flat || (!first->hard && fits(p, first, true)))
-        push_frame(p, first, f->indent, true);
+    if (!first->hard && fits(p, first, true))
+        put_flat(p, first, f->indent);
     else
-        push_frame(p, fits(p, first, false) ? first : second, f->indent, false);
+        push_frame(p, fits(p, first, false) ? first : second, f->indent);
+}
+
+static void print_group(struct doc_printer *p, const struct doc_frame *f)
+{
+    const struct doc *child = f->doc->as.one;
+    if (!child->hard && fits(p, child, true))
+        put_flat(p, child, f->indent);
+    else
+        push_frame(p, child, f->indent);
 }
 
 // The next item is looked at as what follows a space.
 static void print_fill(struct doc_printer *p, const struct doc_frame *f)
 {
-    static const struct doc line = {.kind = DOC_LINE},
-                            space = {.kind = DOC_TEXT, .n = 1, .as.text = " "};
-    struct doc_frame as_line = {.doc = &line, .indent = f->indent};
-    as_line.flat = f->flat || fits(p, &space, true);
-    put_line(p, &as_line);
+    if (fits(p, &space, true))
+        put_flat(p, f->doc, f->indent);
+    else
+        new_line(p, f->indent);
 }
 
 static void print_one(struct doc_printer *p, struct doc_frame f)
@@ -231,15 +246,11 @@ static void print_one(struct doc_printer *p, struct doc_frame f)
     case DOC_LINE:
     case DOC_SOFT:
     case DOC_HARD:
-    case DOC_BLANK: put_line(p, &f); break;
+    case DOC_BLANK: put_line(p, f.doc, f.indent); break;
     case DOC_FILL: print_fill(p, &f); break;
-    case DOC_INDENT: push_frame(p, f.doc->as.kid[0], f.indent + INDENT, f.flat); break;
-    case DOC_FLAT: push_frame(p, f.doc->as.kid[0], f.indent, true); break;
-    case DOC_GROUP: {
-        bool flat = f.flat || (!f.doc->hard && fits(p, f.doc->as.kid[0], true));
-        push_frame(p, f.doc->as.kid[0], f.indent, flat);
-        break;
-    }
+    case DOC_INDENT: push_frame(p, f.doc->as.one, f.indent + INDENT); break;
+    case DOC_FLAT: put_flat(p, f.doc->as.one, f.indent); break;
+    case DOC_GROUP: print_group(p, &f); break;
     case DOC_EITHER: print_either(p, &f); break;
     case DOC_CONCAT: break; // doc_print walks it
     }
@@ -248,7 +259,7 @@ static void print_one(struct doc_printer *p, struct doc_frame f)
 void doc_print(struct doc_printer *p, const struct doc *doc)
 {
     p->stack.n = 0;
-    push_frame(p, doc, 0, false);
+    push_frame(p, doc, 0);
     while (p->stack.n) {
         struct doc_frame *f = &vec_last(&p->stack);
         if (f->doc->kind != DOC_CONCAT) {
@@ -257,7 +268,7 @@ void doc_print(struct doc_printer *p, const struct doc *doc)
             p->stack.n--;
         } else {
             const struct doc *kid = f->doc->as.kid[f->next++];
-            push_frame(p, kid, f->indent, f->flat);
+            push_frame(p, kid, f->indent);
         }
     }
 }

@@ -181,7 +181,7 @@ static void read_text(struct scan *s, struct ast *leaf, const char *text, size_t
     }
     out[n] = '\0';
     leaf->text = out;
-    leaf->text_len = n;
+    leaf->text_len = (uint32_t)n;
 }
 
 static void read_bytes(struct scan *s, struct ast *leaf, const char *text, size_t len)
@@ -201,20 +201,20 @@ static void read_bytes(struct scan *s, struct ast *leaf, const char *text, size_
     for (size_t i = 0; i < n; i++)
         out[i] = (char)(hex_value(digits[2 * i]) * 16 + hex_value(digits[2 * i + 1]));
     leaf->text = out;
-    leaf->text_len = n;
+    leaf->text_len = (uint32_t)n;
 }
 
 static void keep_text(struct scan *s, struct ast *leaf, const char *text, size_t len)
 {
     leaf->text = arena_copy(s->arena, text, len);
-    leaf->text_len = len;
+    leaf->text_len = (uint32_t)len;
 }
 
 // A keyword's leaf is the name it would be, for where keywords are names.
 static void keep_spelling(struct ast *leaf, int token)
 {
     leaf->text = scan_spelling_of(token);
-    leaf->text_len = strlen(leaf->text);
+    leaf->text_len = (uint32_t)strlen(leaf->text);
 }
 
 static enum ast_kind leaf_kind(int token)

@@ -18,8 +18,7 @@ static void put_separator(struct pretty *p, struct sequence *s, uint32_t start,
                           struct doc_list *out)
 {
     if (!s->first)
-        doc_add(p->arena, out,
-                doc_leaf(p->arena, pretty_blank_before(p, start) ? DOC_BLANK : DOC_HARD));
+        doc_add(p->arena, out, doc_leaf(pretty_blank_before(p, start) ? DOC_BLANK : DOC_HARD));
     s->first = false;
 }
 
@@ -99,7 +98,7 @@ static bool may_be_flat(const struct pretty *p, const struct ast *block, unsigne
            (block->kid[0]->kind == AST_EXPR || block->kid[0]->kind == AST_RETURN);
 }
 
-struct doc *pretty_block(struct pretty *p, const struct ast *block, unsigned style)
+const struct doc *pretty_block(struct pretty *p, const struct ast *block, unsigned style)
 {
     struct doc_list out = {0}, body = {0}, lines = {0};
     struct sequence s = {.kid = block->kid,
@@ -108,9 +107,9 @@ struct doc *pretty_block(struct pretty *p, const struct ast *block, unsigned sty
                          .first = true,
                          .value = (style & BLOCK_VALUE) != 0};
     pretty_hoist(p, block->span.start);
-    doc_puts(p->arena, &out, "{");
+    pretty_token(p, &out, TOK_LBRACE, TIGHT);
     if (s.n == 0 && !pretty_pending(p, s.end)) {
-        doc_puts(p->arena, &out, "}");
+        pretty_token(p, &out, TOK_RBRACE, TIGHT);
         return doc_concat(p->arena, &out);
     }
     enum doc_kind edge = may_be_flat(p, block, style) ? DOC_LINE : DOC_HARD;
@@ -118,17 +117,17 @@ struct doc *pretty_block(struct pretty *p, const struct ast *block, unsigned sty
     while (put_next(p, &s, &lines))
         ;
     if (lines.list.n)
-        doc_add(p->arena, &body, doc_leaf(p->arena, edge));
+        doc_add(p->arena, &body, doc_leaf(edge));
     doc_add(p->arena, &body, doc_concat(p->arena, &lines));
     doc_add(p->arena, &out, doc_wrap(p->arena, DOC_INDENT, doc_concat(p->arena, &body)));
-    doc_add(p->arena, &out, doc_leaf(p->arena, edge));
-    doc_puts(p->arena, &out, "}");
+    doc_add(p->arena, &out, doc_leaf(edge));
+    pretty_token(p, &out, TOK_RBRACE, TIGHT);
     return doc_concat(p->arena, &out);
 }
 
 // -- the file ------------------------------------------------------------------------------------
 
-enum { SCRATCH = 1 << 20 }; // documents of finished statements are dropped at this size
+enum { SCRATCH = 64 << 10 }; // documents of finished statements are dropped at this size
 
 void pretty_print(struct arena *a, const struct sources *sources, const struct ast_file *file,
                   struct buf *out)
@@ -140,6 +139,7 @@ void pretty_print(struct arena *a, const struct sources *sources, const struct a
                          .end = (uint32_t)p.source->len,
                          .first = true};
     struct doc_printer printer;
+    pretty_token_start(&p);
     doc_printer_start(&printer, a, out);
     bool more = true;
     while (more) {
@@ -148,7 +148,7 @@ void pretty_print(struct arena *a, const struct sources *sources, const struct a
         if (piece.list.n)
             doc_print(&printer, doc_concat(&scratch, &piece));
         if (scratch.used > SCRATCH)
-            arena_free(&scratch);
+            arena_reset(&scratch);
     }
     doc_printer_finish(&printer);
     arena_free(&scratch);

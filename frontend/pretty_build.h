@@ -9,9 +9,12 @@
 
 #include "frontend/ast.h"
 #include "frontend/doc.h"
+#include "frontend/grammar.h"
+#include "frontend/scan.h"
 
 struct pretty {
-    struct arena *arena; // of documents
+    struct arena *arena;           // of documents
+    struct doc token[SCAN_TOKENS]; // as they are spelled; from TOK_NAME on
     const struct source *source;
     const struct ast_file *file;
     size_t next;            // comment to come
@@ -24,24 +27,34 @@ enum block_style {
     BLOCK_FLAT = 2   // one expression or `return` may stay on the line
 };
 
+// Where spaces stand beside a token.
+enum pretty_spaces { TIGHT = 0, SPACE_BEFORE = 1, SPACE_AFTER = 2, SPACED = 3 };
+
 // A bracketed list.
 struct pretty_list {
-    const char *open, *close;
-    bool pad;  // spaces inside the brackets
-    bool hug;  // the last element may open on the line of the bracket
-    bool fill; // as many elements on a line as fit
+    int open, close; // tokens
+    bool pad;        // spaces inside the brackets
+    bool hug;        // the last element may open on the line of the bracket
+    bool fill;       // as many elements on a line as fit
     struct ast *const *kid;
     uint32_t n;
     uint32_t end; // offset behind which comments are not the list's
 };
 
+// -- pretty_token.c: here alone tokens get their spelling
+void pretty_token_start(struct pretty *p);
+void pretty_token(struct pretty *p, struct doc_list *out, int token, enum pretty_spaces spaces);
+void pretty_space(struct pretty *p, struct doc_list *out);
+// The text of a node: a name or handle.
+void pretty_name(struct pretty *p, struct doc_list *out, const struct ast *node);
+
 // -- pretty_comment.c
 // The next comment, if it begins before a source offset.
 const struct ast_comment *pretty_pending(const struct pretty *p, uint32_t before);
 // Takes the next comment as a document.
-struct doc *pretty_comment(struct pretty *p);
+const struct doc *pretty_comment(struct pretty *p);
 // Takes the next comment if it begins before an offset and follows code on its line.
-struct doc *pretty_aside(struct pretty *p, uint32_t before);
+const struct doc *pretty_aside(struct pretty *p, uint32_t before);
 // Takes all comments before an offset, each on a line of its own: with a line end before each, with
 // one after each, or with line ends between them.
 void pretty_comments_after(struct pretty *p, uint32_t before, struct doc_list *out);
@@ -53,23 +66,23 @@ void pretty_hoist(struct pretty *p, uint32_t before);
 bool pretty_blank_before(const struct pretty *p, uint32_t offset);
 
 // -- pretty_list.c
-struct doc *pretty_list(struct pretty *p, const struct pretty_list *list);
+const struct doc *pretty_list(struct pretty *p, const struct pretty_list *list);
 
 // -- pretty_expr.c
-struct doc *pretty_expr(struct pretty *p, const struct ast *e);
-struct doc *pretty_type(struct pretty *p, const struct ast *type);
-struct doc *pretty_formals(struct pretty *p, const struct ast *formals);
+const struct doc *pretty_expr(struct pretty *p, const struct ast *e);
+const struct doc *pretty_type(struct pretty *p, const struct ast *type);
+const struct doc *pretty_formals(struct pretty *p, const struct ast *formals);
 // The text of a span as it is written.
-struct doc *pretty_source(struct pretty *p, struct span span);
+const struct doc *pretty_source(struct pretty *p, struct span span);
 
 // -- pretty_stmt.c
-// A function, named or not, without the keyword and name.
-struct doc *pretty_function(struct pretty *p, const char *head, const struct ast *fn);
-struct doc *pretty_if(struct pretty *p, const struct ast *node, unsigned style);
+// A function, named or not.
+const struct doc *pretty_function(struct pretty *p, const struct ast *fn);
+const struct doc *pretty_if(struct pretty *p, const struct ast *node, unsigned style);
 // One statement with its `;` (none after a final value).
-struct doc *pretty_statement(struct pretty *p, const struct ast *node, bool value);
+const struct doc *pretty_statement(struct pretty *p, const struct ast *node, bool value);
 
 // -- pretty.c
-struct doc *pretty_block(struct pretty *p, const struct ast *block, unsigned style);
+const struct doc *pretty_block(struct pretty *p, const struct ast *block, unsigned style);
 
 #endif

@@ -9,13 +9,13 @@ const struct ast_comment *pretty_pending(const struct pretty *p, uint32_t before
     return c->span.start < before ? c : NULL;
 }
 
-struct doc *pretty_comment(struct pretty *p)
+const struct doc *pretty_comment(struct pretty *p)
 {
     struct span at = p->file->comments.at[p->next++].span;
     return doc_comment(p->arena, p->source->text + at.start, at.end - at.start);
 }
 
-struct doc *pretty_aside(struct pretty *p, uint32_t before)
+const struct doc *pretty_aside(struct pretty *p, uint32_t before)
 {
     const struct ast_comment *c = pretty_pending(p, before);
     return c && !c->own_line ? pretty_comment(p) : NULL;
@@ -24,7 +24,7 @@ struct doc *pretty_aside(struct pretty *p, uint32_t before)
 void pretty_comments_after(struct pretty *p, uint32_t before, struct doc_list *out)
 {
     while (pretty_pending(p, before)) {
-        doc_add(p->arena, out, doc_leaf(p->arena, DOC_HARD));
+        doc_add(p->arena, out, doc_leaf(DOC_HARD));
         doc_add(p->arena, out, pretty_comment(p));
     }
 }
@@ -33,7 +33,7 @@ void pretty_comments_above(struct pretty *p, uint32_t before, struct doc_list *o
 {
     while (pretty_pending(p, before)) {
         doc_add(p->arena, out, pretty_comment(p));
-        doc_add(p->arena, out, doc_leaf(p->arena, DOC_HARD));
+        doc_add(p->arena, out, doc_leaf(DOC_HARD));
     }
 }
 

@@ -12,29 +12,29 @@ static void put_element(struct pretty *p, const struct pretty_list *list, uint32
                         struct doc_list *inner, struct doc_list *items)
 {
     pretty_comments_above(p, list->kid[i]->span.start, inner);
-    struct doc *item = pretty_expr(p, list->kid[i]);
+    const struct doc *item = pretty_expr(p, list->kid[i]);
     doc_add(p->arena, items, item);
     doc_add(p->arena, inner, item);
     if (i + 1 < list->n)
-        doc_puts(p->arena, inner, ",");
+        pretty_token(p, inner, TOK_COMMA, TIGHT);
     doc_add(p->arena, inner, pretty_aside(p, reach(list, i)));
     if (i + 1 < list->n)
-        doc_add(p->arena, inner, doc_leaf(p->arena, list->fill ? DOC_FILL : DOC_LINE));
+        doc_add(p->arena, inner, doc_leaf(list->fill ? DOC_FILL : DOC_LINE));
 }
 
-static struct doc *bracketed(struct pretty *p, const struct pretty_list *list, struct doc *aside,
-                             const struct doc_list *inner)
+static const struct doc *bracketed(struct pretty *p, const struct pretty_list *list,
+                                   const struct doc *aside, const struct doc_list *inner)
 {
     struct doc_list out = {0}, body = {0};
     enum doc_kind edge = list->pad ? DOC_LINE : DOC_SOFT;
-    doc_puts(p->arena, &out, list->open);
+    pretty_token(p, &out, list->open, TIGHT);
     doc_add(p->arena, &out, aside);
     if (inner->list.n)
-        doc_add(p->arena, &body, doc_leaf(p->arena, edge));
+        doc_add(p->arena, &body, doc_leaf(edge));
     doc_add(p->arena, &body, doc_concat(p->arena, inner));
     doc_add(p->arena, &out, doc_wrap(p->arena, DOC_INDENT, doc_concat(p->arena, &body)));
-    doc_add(p->arena, &out, doc_leaf(p->arena, edge));
-    doc_puts(p->arena, &out, list->close);
+    doc_add(p->arena, &out, doc_leaf(edge));
+    pretty_token(p, &out, list->close, TIGHT);
     return doc_wrap(p->arena, DOC_GROUP, doc_concat(p->arena, &out));
 }
 
@@ -47,47 +47,47 @@ static bool opens_lines(const struct ast *e)
 }
 
 // All but the last element on the line of the bracket, or NULL where that cannot be.
-static struct doc *hugged(struct pretty *p, const struct pretty_list *list,
-                          const struct doc_list *items)
+static const struct doc *hugged(struct pretty *p, const struct pretty_list *list,
+                                const struct doc_list *items)
 {
     uint32_t n = list->n;
     if (!list->hug || n == 0 || !opens_lines(list->kid[n - 1]))
         return NULL;
     struct doc_list out = {0};
-    doc_puts(p->arena, &out, list->open);
+    pretty_token(p, &out, list->open, TIGHT);
     for (uint32_t i = 0; i + 1 < n; i++) {
         if (items->list.at[i]->hard)
             return NULL;
         doc_add(p->arena, &out, doc_wrap(p->arena, DOC_FLAT, items->list.at[i]));
-        doc_puts(p->arena, &out, ", ");
+        pretty_token(p, &out, TOK_COMMA, SPACE_AFTER);
     }
     doc_add(p->arena, &out, items->list.at[n - 1]);
-    doc_puts(p->arena, &out, list->close);
+    pretty_token(p, &out, list->close, TIGHT);
     return doc_concat(p->arena, &out);
 }
 
-static struct doc *empty_list(struct pretty *p, const struct pretty_list *list)
+static const struct doc *empty_list(struct pretty *p, const struct pretty_list *list)
 {
     struct doc_list out = {0};
-    doc_puts(p->arena, &out, list->open);
-    doc_puts(p->arena, &out, list->close);
+    pretty_token(p, &out, list->open, TIGHT);
+    pretty_token(p, &out, list->close, TIGHT);
     return doc_concat(p->arena, &out);
 }
 
-struct doc *pretty_list(struct pretty *p, const struct pretty_list *list)
+const struct doc *pretty_list(struct pretty *p, const struct pretty_list *list)
 {
     if (list->n == 0 && !pretty_pending(p, list->end))
         return empty_list(p, list);
     struct doc_list inner = {0}, items = {0};
-    struct doc *aside = pretty_aside(p, list->n ? list->kid[0]->span.start : list->end);
+    const struct doc *aside = pretty_aside(p, list->n ? list->kid[0]->span.start : list->end);
     for (uint32_t i = 0; i < list->n; i++)
         put_element(p, list, i, &inner, &items);
     if (list->n)
         pretty_comments_after(p, list->end, &inner);
     else
         pretty_comments_only(p, list->end, &inner);
-    struct doc *broken = bracketed(p, list, aside, &inner);
+    const struct doc *broken = bracketed(p, list, aside, &inner);
     bool comments = aside || inner.list.n > (list->n ? 3 * list->n - 2 : 0);
-    struct doc *hug = comments ? NULL : hugged(p, list, &items);
+    const struct doc *hug = comments ? NULL : hugged(p, list, &items);
     return hug ? doc_either(p->arena, hug, broken) : broken;
 }

@@ -1,60 +1,52 @@
 // pretty_stmt.c: lays out statements and items.
 #include "frontend/pretty_build.h"
 
-static void put(struct pretty *p, struct doc_list *out, const char *text)
-{
-    doc_puts(p->arena, out, text);
-}
+#include <string.h>
 
-static void put_name(struct pretty *p, struct doc_list *out, const struct ast *node)
-{
-    doc_add(p->arena, out, doc_text(p->arena, node->text, node->text_len));
-}
-
-// Puts `before` and an expression, or nothing where there is none.
-static void put_expr(struct pretty *p, struct doc_list *out, const char *before,
+// Puts a token and an expression, or nothing where there is none.
+static void put_expr(struct pretty *p, struct doc_list *out, int token, enum pretty_spaces spaces,
                      const struct ast *e)
 {
     if (!e)
         return;
-    put(p, out, before);
+    pretty_token(p, out, token, spaces);
     doc_add(p->arena, out, pretty_expr(p, e));
 }
 
-static void put_type(struct pretty *p, struct doc_list *out, const char *before,
+static void put_type(struct pretty *p, struct doc_list *out, int token, enum pretty_spaces spaces,
                      const struct ast *type)
 {
     if (!type)
         return;
-    put(p, out, before);
+    pretty_token(p, out, token, spaces);
     doc_add(p->arena, out, pretty_type(p, type));
 }
 
-static struct doc *group(struct pretty *p, const struct doc_list *list)
+static const struct doc *group(struct pretty *p, const struct doc_list *list)
 {
     return doc_wrap(p->arena, DOC_GROUP, doc_concat(p->arena, list));
 }
 
 // -- items ---------------------------------------------------------------------------------------
 
-static struct doc *import(struct pretty *p, const struct ast *node)
+static const struct doc *import(struct pretty *p, const struct ast *node)
 {
     struct doc_list out = {0};
-    put(p, &out, "import ");
+    pretty_token(p, &out, TOK_IMPORT, SPACE_AFTER);
     if (node->flags & AST_PATH)
         doc_add(p->arena, &out, pretty_source(p, node->name_span));
     else
-        put_name(p, &out, node);
-    put_expr(p, &out, " as ", node->kid[0]);
+        pretty_name(p, &out, node);
+    put_expr(p, &out, TOK_AS, SPACED, node->kid[0]);
     return doc_concat(p->arena, &out);
 }
 
-static struct doc *data(struct pretty *p, const struct ast *node)
+static const struct doc *data(struct pretty *p, const struct ast *node)
 {
     struct doc_list out = {0};
-    put(p, &out, "data ");
-    put_name(p, &out, node);
-    put_expr(p, &out, " = ", node->kid[0]);
+    pretty_token(p, &out, TOK_DATA, SPACE_AFTER);
+    pretty_name(p, &out, node);
+    put_expr(p, &out, TOK_ASSIGN, SPACED, node->kid[0]);
     return doc_concat(p->arena, &out);
 }
 
@@ -63,77 +55,81 @@ static void put_signature(struct pretty *p, struct doc_list *out, const struct a
                           const struct ast *result)
 {
     doc_add(p->arena, out, pretty_formals(p, formals));
-    put_type(p, out, " -> ", result);
+    put_type(p, out, TOK_ARROW, SPACED, result);
 }
 
-struct doc *pretty_function(struct pretty *p, const char *head, const struct ast *fn)
+const struct doc *pretty_function(struct pretty *p, const struct ast *fn)
 {
     struct doc_list out = {0};
     const struct ast *body = fn->kid[2], *backward = fn->kid[3];
     unsigned style = fn->text_len ? BLOCK_VALUE : BLOCK_VALUE | BLOCK_FLAT;
     pretty_hoist(p, fn->span.start);
-    put(p, &out, head);
-    put_name(p, &out, fn);
+    pretty_token(p, &out, TOK_FN, SPACE_AFTER);
+    pretty_name(p, &out, fn);
     put_signature(p, &out, fn->kid[0], fn->kid[1]);
-    put(p, &out, " ");
+    pretty_space(p, &out);
     doc_add(p->arena, &out, pretty_block(p, body, style));
     if (backward) {
-        put(p, &out, " backward ");
+        pretty_token(p, &out, TOK_BACKWARD, SPACED);
         put_signature(p, &out, backward->kid[0], NULL);
-        put(p, &out, " ");
+        pretty_space(p, &out);
         doc_add(p->arena, &out, pretty_block(p, backward->kid[1], style));
     }
     return group(p, &out);
 }
 
 // `contract 1001 Person(fields)`
-static struct doc *schema(struct pretty *p, const struct ast *node)
+static const struct doc *schema(struct pretty *p, const struct ast *node)
 {
     struct doc_list out = {0};
-    put(p, &out, arena_printf(p->arena, "contract %lld ", (long long)node->as.integer));
-    put_name(p, &out, node);
+    const char *number = arena_printf(p->arena, "%lld", (long long)node->as.integer);
+    pretty_token(p, &out, TOK_CONTRACT, SPACE_AFTER);
+    doc_add(p->arena, &out, doc_text(p->arena, number, strlen(number)));
+    pretty_space(p, &out);
+    pretty_name(p, &out, node);
     doc_add(p->arena, &out, pretty_formals(p, node->kid[0]));
     return group(p, &out);
 }
 
-static struct doc *function(struct pretty *p, const struct ast *node)
+static const struct doc *function(struct pretty *p, const struct ast *node)
 {
-    return pretty_function(p, "fn ", node);
+    return pretty_function(p, node);
 }
 
 static void put_clause_start(struct pretty *p, struct doc_list *out, uint32_t start)
 {
     doc_add(p->arena, out, pretty_aside(p, start));
     pretty_comments_after(p, start, out);
-    doc_add(p->arena, out, doc_leaf(p->arena, DOC_LINE));
+    doc_add(p->arena, out, doc_leaf(DOC_LINE));
 }
 
 // The clauses after an entry's signature go to lines of their own together.
-static struct doc *entry_clauses(struct pretty *p, const struct ast *plan, const struct ast *using)
+static const struct doc *entry_clauses(struct pretty *p, const struct ast *plan,
+                                       const struct ast *using)
 {
     struct doc_list out = {0};
     if (plan) {
         put_clause_start(p, &out, plan->span.start);
-        put(p, &out, "for ");
-        put_name(p, &out, plan);
-        put_expr(p, &out, " in ", plan->kid[0]);
+        pretty_token(p, &out, TOK_FOR, SPACE_AFTER);
+        pretty_name(p, &out, plan);
+        put_expr(p, &out, TOK_IN, SPACED, plan->kid[0]);
     }
     if (using) {
         put_clause_start(p, &out, using->span.start);
-        put_expr(p, &out, "using ", using);
+        put_expr(p, &out, TOK_USING, SPACE_AFTER, using);
     }
     return doc_wrap(p->arena, DOC_INDENT, doc_concat(p->arena, &out));
 }
 
-static struct doc *entry(struct pretty *p, const struct ast *node)
+static const struct doc *entry(struct pretty *p, const struct ast *node)
 {
     struct doc_list out = {0}, header = {0};
-    put(p, &header, "entry ");
-    put_name(p, &header, node);
+    pretty_token(p, &header, TOK_ENTRY, SPACE_AFTER);
+    pretty_name(p, &header, node);
     put_signature(p, &header, node->kid[0], node->kid[1]);
     if (node->kid[2] || node->kid[3])
         doc_add(p->arena, &header, entry_clauses(p, node->kid[2], node->kid[3]));
-    put(p, &header, " ");
+    pretty_space(p, &header);
     doc_add(p->arena, &out, group(p, &header));
     doc_add(p->arena, &out, pretty_block(p, node->kid[4], 0));
     return group(p, &out);
@@ -141,84 +137,89 @@ static struct doc *entry(struct pretty *p, const struct ast *node)
 
 // -- statements ----------------------------------------------------------------------------------
 
-static struct doc *binding(struct pretty *p, const char *word, const struct ast *node)
+static const struct doc *binding(struct pretty *p, int word, const struct ast *node)
 {
     struct doc_list out = {0};
-    put(p, &out, word);
-    put_name(p, &out, node);
-    put_type(p, &out, ": ", node->kid[0]);
-    put_expr(p, &out, " = ", node->kid[1]);
+    pretty_token(p, &out, word, SPACE_AFTER);
+    pretty_name(p, &out, node);
+    put_type(p, &out, TOK_COLON, SPACE_AFTER, node->kid[0]);
+    put_expr(p, &out, TOK_ASSIGN, SPACED, node->kid[1]);
     return doc_concat(p->arena, &out);
 }
 
-static struct doc *let(struct pretty *p, const struct ast *node)
+static const struct doc *let(struct pretty *p, const struct ast *node)
 {
-    return binding(p, "let ", node);
+    return binding(p, TOK_LET, node);
 }
 
-static struct doc *var(struct pretty *p, const struct ast *node)
+static const struct doc *var(struct pretty *p, const struct ast *node)
 {
-    return binding(p, "var ", node);
+    return binding(p, TOK_VAR, node);
 }
 
-static struct doc *assign(struct pretty *p, const struct ast *node)
+static const struct doc *assign(struct pretty *p, const struct ast *node)
 {
     struct doc_list out = {0};
-    put_name(p, &out, node);
-    put_expr(p, &out, " = ", node->kid[0]);
+    pretty_name(p, &out, node);
+    put_expr(p, &out, TOK_ASSIGN, SPACED, node->kid[0]);
     return doc_concat(p->arena, &out);
 }
 
-static struct doc *update(struct pretty *p, const struct ast *node)
+static const struct doc *update(struct pretty *p, const struct ast *node)
 {
     struct doc_list out = {0};
-    put_expr(p, &out, "", node->kid[0]);
-    put_expr(p, &out, " := ", node->kid[1]);
+    doc_add(p->arena, &out, pretty_expr(p, node->kid[0]));
+    put_expr(p, &out, TOK_UPDATE, SPACED, node->kid[1]);
     return doc_concat(p->arena, &out);
 }
 
-static struct doc *variables(struct pretty *p, const struct ast *node)
+static const struct doc *variables(struct pretty *p, const struct ast *node)
 {
     struct doc_list out = {0}, more = {0};
     uint32_t names = node->nkids - 2;
     if (node->flags & AST_SHARE)
-        put(p, &out, "share ");
-    put(p, &out, node->flags & AST_STATE ? "state " : "param ");
-    put_name(p, &out, node->kid[0]);
+        pretty_token(p, &out, TOK_SHARE, SPACE_AFTER);
+    pretty_token(p, &out, node->flags & AST_STATE ? TOK_STATE : TOK_PARAM, SPACE_AFTER);
+    pretty_name(p, &out, node->kid[0]);
     for (uint32_t i = 1; i < names; i++) {
-        put(p, &more, ",");
-        doc_add(p->arena, &more, doc_leaf(p->arena, DOC_LINE));
-        put_name(p, &more, node->kid[i]);
+        pretty_token(p, &more, TOK_COMMA, TIGHT);
+        doc_add(p->arena, &more, doc_leaf(DOC_LINE));
+        pretty_name(p, &more, node->kid[i]);
     }
     if (names > 1)
         doc_add(p->arena, &out, doc_wrap(p->arena, DOC_INDENT, group(p, &more)));
-    put_type(p, &out, ": ", node->kid[names]);
-    put_expr(p, &out, " = ", node->kid[names + 1]);
+    put_type(p, &out, TOK_COLON, SPACE_AFTER, node->kid[names]);
+    put_expr(p, &out, TOK_ASSIGN, SPACED, node->kid[names + 1]);
     return doc_concat(p->arena, &out);
 }
 
-static struct doc *loop(struct pretty *p, const struct ast *node)
+static const struct doc *loop(struct pretty *p, const struct ast *node)
 {
     struct doc_list out = {0};
-    put(p, &out, "for ");
-    put_expr(p, &out, "", node->kid[0]);
-    put(p, &out, node->kid[0] ? ", " : "");
-    put_name(p, &out, node);
-    put_expr(p, &out, " in ", node->kid[1]);
-    put(p, &out, " ");
+    pretty_token(p, &out, TOK_FOR, SPACE_AFTER);
+    if (node->kid[0]) {
+        pretty_name(p, &out, node->kid[0]);
+        pretty_token(p, &out, TOK_COMMA, SPACE_AFTER);
+    }
+    pretty_name(p, &out, node);
+    put_expr(p, &out, TOK_IN, SPACED, node->kid[1]);
+    pretty_space(p, &out);
     doc_add(p->arena, &out, pretty_block(p, node->kid[2], 0));
     return doc_concat(p->arena, &out);
 }
 
-static struct doc *give_back(struct pretty *p, const struct ast *node)
+static const struct doc *give_back(struct pretty *p, const struct ast *node)
 {
     struct doc_list out = {0};
-    put(p, &out, "return");
-    put_expr(p, &out, " ", node->kid[0]);
+    pretty_token(p, &out, TOK_RETURN, TIGHT);
+    if (node->kid[0]) {
+        pretty_space(p, &out);
+        doc_add(p->arena, &out, pretty_expr(p, node->kid[0]));
+    }
     return doc_concat(p->arena, &out);
 }
 
-static struct doc *expression(struct pretty *p, const struct ast *node)
+static const struct doc *expression(struct pretty *p, const struct ast *node)
 {
     return pretty_expr(p, node->kid[0]);
 }
@@ -226,21 +227,21 @@ static struct doc *expression(struct pretty *p, const struct ast *node)
 // `else`, after the comments between it and the `}` before it.
 static void put_else(struct pretty *p, struct doc_list *out, uint32_t start)
 {
-    struct doc *aside = pretty_aside(p, start);
+    const struct doc *aside = pretty_aside(p, start);
     bool comments = aside || pretty_pending(p, start);
     doc_add(p->arena, out, aside);
     pretty_comments_after(p, start, out);
     if (comments)
-        doc_add(p->arena, out, doc_leaf(p->arena, DOC_HARD));
-    put(p, out, comments ? "else " : " else ");
+        doc_add(p->arena, out, doc_leaf(DOC_HARD));
+    pretty_token(p, out, TOK_ELSE, comments ? SPACE_AFTER : SPACED);
 }
 
-struct doc *pretty_if(struct pretty *p, const struct ast *node, unsigned style)
+const struct doc *pretty_if(struct pretty *p, const struct ast *node, unsigned style)
 {
     struct doc_list out = {0};
     for (;;) {
-        put_expr(p, &out, "if ", node->kid[0]);
-        put(p, &out, " ");
+        put_expr(p, &out, TOK_IF, SPACE_AFTER, node->kid[0]);
+        pretty_space(p, &out);
         doc_add(p->arena, &out, pretty_block(p, node->kid[1], style));
         const struct ast *other = node->kid[2];
         if (!other)
@@ -264,9 +265,9 @@ static bool always_has_value(const struct ast *node)
 
 // -- all of them ---------------------------------------------------------------------------------
 
-static struct doc *bare_statement(struct pretty *p, const struct ast *node, bool value)
+static const struct doc *bare_statement(struct pretty *p, const struct ast *node, bool value)
 {
-    static struct doc *(*const rule[AST_KIND_COUNT])(struct pretty *, const struct ast *) = {
+    static const struct doc *(*const rule[AST_KIND_COUNT])(struct pretty *, const struct ast *) = {
         [AST_IMPORT] = import, [AST_DATA] = data,        [AST_ENTRY] = entry,
         [AST_FN] = function,   [AST_LET] = let,          [AST_VAR] = var,
         [AST_ASSIGN] = assign, [AST_UPDATE] = update,    [AST_PARAM] = variables,
@@ -290,11 +291,11 @@ static bool wants_semicolon(const struct ast *node, bool value)
     }
 }
 
-struct doc *pretty_statement(struct pretty *p, const struct ast *node, bool value)
+const struct doc *pretty_statement(struct pretty *p, const struct ast *node, bool value)
 {
     struct doc_list above = {0}, *outer = p->above;
     p->above = &above;
-    struct doc *bare = bare_statement(p, node, value);
+    const struct doc *bare = bare_statement(p, node, value);
     // What is left stood where no comment is kept: the last one may follow the statement.
     const struct ast_comment *c;
     while ((c = pretty_pending(p, node->span.end)) != NULL) {
@@ -302,11 +303,11 @@ struct doc *pretty_statement(struct pretty *p, const struct ast *node, bool valu
         if (last && !c->own_line)
             break;
         doc_add(p->arena, &above, pretty_comment(p));
-        doc_add(p->arena, &above, doc_leaf(p->arena, DOC_HARD));
+        doc_add(p->arena, &above, doc_leaf(DOC_HARD));
     }
     p->above = outer;
     doc_add(p->arena, &above, bare);
     if (wants_semicolon(node, value))
-        put(p, &above, ";");
+        pretty_token(p, &above, TOK_SEMI, TIGHT);
     return doc_concat(p->arena, &above);
 }

@@ -12,24 +12,29 @@ enum token_class { KEYWORD, SOFT, OPERATOR, OPEN, CLOSE, MARK, LITERAL };
 
 struct token_row {
     const char *text;
-    int token;
     uint8_t class, ends;
 };
 
+enum { FIRST_TOKEN = TOK_NAME }; // where the grammar begins to count
+
 static const struct token_row tokens[] = {
-#define TOKEN(id, text, glyph, class, ends) {text, TOK_##id, class, ends},
+#define TOKEN(id, text, glyph, class, ends) [TOK_##id - FIRST_TOKEN] = {text, class, ends},
 #include "frontend/tokens.def"
 };
 
-enum { NTOKENS = sizeof tokens / sizeof *tokens };
+enum {
+    NTOKENS = sizeof tokens / sizeof *tokens,
+    NROWS = 0
+#define TOKEN(id, text, glyph, class, ends) +1
+#include "frontend/tokens.def"
+};
+_Static_assert(NTOKENS == NROWS, "each token of the grammar has a row");
+_Static_assert(NTOKENS <= (int)SCAN_TOKENS, "room for a row of each token");
 
-// Rows stand in the order of the table, tokens in the order of the grammar.
 static const struct token_row *row_of(int token)
 {
-    for (size_t i = 0; i < NTOKENS; i++)
-        if (tokens[i].token == token)
-            return &tokens[i];
-    return NULL;
+    unsigned i = (unsigned)token - FIRST_TOKEN;
+    return i < NTOKENS ? &tokens[i] : NULL;
 }
 
 const char *scan_spelling_of(int token)
@@ -38,19 +43,35 @@ const char *scan_spelling_of(int token)
     return row && *row->text ? row->text : NULL;
 }
 
-static int keyword(const char *text, size_t len)
-{
-    for (size_t i = 0; i < NTOKENS; i++)
-        if (tokens[i].class <= SOFT && tokens[i].text[0] == text[0] &&
-            strlen(tokens[i].text) == len && memcmp(tokens[i].text, text, len) == 0)
-            return tokens[i].token;
-    return TOK_NAME;
-}
-
 static bool can_end(int token)
 {
     const struct token_row *row = row_of(token);
     return row && row->ends;
+}
+
+// -- keywords ------------------------------------------------------------------------------------
+
+// Lists the keywords by their first letter.
+static void list_keywords(struct scan *s)
+{
+    for (int i = 0; i < NTOKENS; i++) {
+        if (tokens[i].class > SOFT)
+            continue;
+        uint8_t *first = &s->keyword[tokens[i].text[0] - 'a'];
+        s->next_keyword[i] = *first;
+        *first = (uint8_t)(i + 1);
+    }
+}
+
+static int keyword(const struct scan *s, const char *text, size_t len)
+{
+    unsigned letter = (unsigned char)text[0] - (unsigned)'a';
+    for (unsigned i = letter < 26 ? s->keyword[letter] : 0; i; i = s->next_keyword[i - 1]) {
+        const char *word = tokens[i - 1].text;
+        if (strncmp(word, text, len) == 0 && word[len] == '\0')
+            return FIRST_TOKEN + (int)i - 1;
+    }
+    return TOK_NAME;
 }
 
 // -- start and finish ----------------------------------------------------------------------------
@@ -99,6 +120,7 @@ bool scan_start(struct scan *s, struct arena *a, const struct sources *sources, 
     s->held = -1;
     s->first_on_line = true;
     s->last = TOK_SEMI;
+    list_keywords(s);
     if (!check_text(s))
         return false;
     uint32_t bom = s->source->len >= 3 && memcmp(s->source->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
@@ -167,7 +189,7 @@ static int name_token(struct scan *s)
 {
     if (s->last == TOK_DOT || s->last == TOK_AS)
         return TOK_NAME;
-    return keyword(s->source->text + s->at.start, s->at.end - s->at.start);
+    return keyword(s, s->source->text + s->at.start, s->at.end - s->at.start);
 }
 
 // `@` after an operand is the matrix product, elsewhere the field mark.

@@ -37,6 +37,8 @@ struct scan_spelling {
 
 extern const struct scan_spelling scan_hlxl;
 
+enum { SCAN_TOKENS = 64 }; // at most, in the grammar
+
 struct scan_bracket {
     int close; // the token that closes it
     struct span open;
@@ -59,7 +61,9 @@ struct scan {
     bool repaired, suspect; // the last piece, and the one before the last token, was no token
     uint32_t line_start;    // start of the last token whose line end ended a statement before it
     uint32_t unclosed_at;   // end + 1 of the last token before which brackets lacked
-    bool stopped;           // an error after which going on makes no sense
+    uint8_t keyword[26];    // the first of each letter, as a row of the table + 1
+    uint8_t next_keyword[SCAN_TOKENS];
+    bool stopped; // an error after which going on makes no sense
     unsigned depth;
     struct scan_bracket bracket[PARSE_MAX_DEPTH];
     bool in_header[PARSE_MAX_DEPTH + 1]; // at each depth: between `fn` or `entry` and the body
