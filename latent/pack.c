@@ -14,20 +14,26 @@ void pack_writer_init(struct pack_writer *w, struct arena *a)
     map_init(&w->index, a);
 }
 
+void pack_add_lcb(struct pack_writer *w, const struct handle *h, const void *lcb, size_t n)
+{
+    struct pack_object object = {.handle = *h, .n = n};
+    bool fresh;
+    struct map_entry *entry = map_put(&w->index, h->sha, HANDLE_BYTES, &fresh);
+    if (!fresh)
+        return;
+    entry->value.u = w->objects.n;
+    object.bytes = (const unsigned char *)arena_copy(w->arena, lcb, n);
+    vec_push(w->arena, &w->objects, object);
+}
+
 struct handle pack_add(struct pack_writer *w, const struct value *v)
 {
     struct buf lcb = {0};
     lcb_encode(v, &lcb);
-    struct pack_object object = {.handle = handle_of_bytes(lcb.at, lcb.n), .n = lcb.n};
-    bool fresh;
-    struct map_entry *entry = map_put(&w->index, object.handle.sha, HANDLE_BYTES, &fresh);
-    if (fresh) {
-        entry->value.u = w->objects.n;
-        object.bytes = (const unsigned char *)arena_copy(w->arena, lcb.at, lcb.n);
-        vec_push(w->arena, &w->objects, object);
-    }
+    struct handle h = handle_of_bytes(lcb.at, lcb.n);
+    pack_add_lcb(w, &h, lcb.at, lcb.n);
     buf_free(&lcb);
-    return object.handle;
+    return h;
 }
 
 static void put_u32(struct buf *out, uint32_t n)

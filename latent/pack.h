@@ -36,6 +36,8 @@ struct pack_writer {
 void pack_writer_init(struct pack_writer *w, struct arena *a);
 // Adds a valid value (encoded into the arena), once. Returns its handle.
 struct handle pack_add(struct pack_writer *w, const struct value *v);
+// Adds an object by its LC-B (copied), once.
+void pack_add_lcb(struct pack_writer *w, const struct handle *h, const void *lcb, size_t n);
 // Appends the whole pack; its root must have been added. Objects are sorted by handle, so the
 // order of pack_add does not matter.
 void pack_write(const struct pack_writer *w, const struct handle *root, struct buf *out);
