@@ -242,7 +242,9 @@ static struct stage_value tensor_index(struct stage *s, struct stage_env *env, c
 static struct stage_value gather(struct stage *s, const struct ast *e, struct stage_value table,
                                  struct stage_value indices)
 {
-    ir_ref r[2] = {stage_ref(s, e->kid[0]->span, table), stage_ref(s, e->kid[1]->span, indices)};
+    ir_ref r[2];
+    r[0] = stage_ref(s, e->kid[0]->span, table);
+    r[1] = stage_ref(s, e->kid[1]->span, indices);
     return stage_tensor(s, stage_node(s, e->span, IR_gather_rows, r, 2, NULL, 0, 0));
 }
 

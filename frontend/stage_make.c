@@ -95,9 +95,9 @@ struct stage_value stage_make_one_hot(struct stage *s, struct stage_call *c)
     t.dim[t.rank] = 1;
     t.name[t.rank] = 0;
     ir_typeid row = ir_type_make(s->m, DT_I32, 1, &n, NULL);
-    struct stage_value pair[2] = {
-        stage_tensor(s, stage_reshape(s, c->at, x, t.rank + 1, t.dim, t.name)),
-        stage_tensor(s, stage_node(s, c->at, IR_iota, NULL, 0, &axis, 1, row))};
+    struct stage_value pair[2];
+    pair[0] = stage_tensor(s, stage_reshape(s, c->at, x, t.rank + 1, t.dim, t.name));
+    pair[1] = stage_tensor(s, stage_node(s, c->at, IR_iota, NULL, 0, &axis, 1, row));
     return stage_cast(s, c->at, stage_map(s, c->at, "one_hot", IR_eq, pair, 2), DT_F32);
 }
 

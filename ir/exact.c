@@ -3,6 +3,7 @@
 
 #include "ir/build.h"
 #include "ir/exact_trees.h"
+#include "ir/order.h"
 
 static const struct {
     enum ir_op op;
@@ -48,18 +49,6 @@ static ir_ref build(struct ir_graph *g, enum ir_op op, enum dtype from, enum dty
     return ir_node_make(g, op, args, *nargs, NULL, 0, 0);
 }
 
-// Copies what node r needs into graph `to`, operands first and from the left. The order in which a
-// builder's nested calls made the nodes is the C compiler's choice; this order is ours.
-static ir_ref copy_ordered(struct ir_graph *to, const struct ir_graph *from, ir_ref r, ir_ref *copy)
-{
-    if (copy[r])
-        return copy[r];
-    ir_ref args[3];
-    for (unsigned i = 0; i < ir_get(from, r)->nargs; i++)
-        args[i] = copy_ordered(to, from, ir_arg(from, r, i), copy);
-    return copy[r] = ir_node_copy(to, from, r, args);
-}
-
 const struct exact_tree *exact_get(struct exact_trees *t, enum ir_op op, enum dtype from,
                                    enum dtype to)
 {
@@ -72,9 +61,10 @@ const struct exact_tree *exact_get(struct exact_trees *t, enum ir_op op, enum dt
     struct exact_tree *tree = arena_new(a, struct exact_tree);
     struct ir_graph *draft = ir_graph_new(t->module);
     ir_ref value = build(draft, op, from, to, &tree->nargs);
-    tree->graph = ir_graph_new(t->module);
-    tree->value =
-        copy_ordered(tree->graph, draft, value, arena_array(a, draft->nodes.n, sizeof(ir_ref)));
+    // The order in which a builder's nested calls made the nodes is the C compiler's choice.
+    ir_ref *made = arena_array(a, draft->nodes.n, sizeof *made);
+    tree->graph = ir_order_graph(draft, &value, 1, made);
+    tree->value = made[value];
     slot->value.p = tree;
     return tree;
 }

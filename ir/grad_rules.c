@@ -60,7 +60,8 @@ void grad_neg_rule(struct grad_step *s)
 void grad_abs_rule(struct grad_step *s)
 {
     ir_ref zero = grad_fill(s, s->a[0], 0);
-    ir_ref below = ir_select(s->g, grad_lt(s, s->a[0], zero), grad_neg(s, s->dy), zero);
+    ir_ref negative = grad_lt(s, s->a[0], zero);
+    ir_ref below = ir_select(s->g, negative, grad_neg(s, s->dy), zero);
     s->da[0] = ir_select(s->g, grad_lt(s, zero, s->a[0]), s->dy, below);
 }
 
@@ -119,8 +120,8 @@ void grad_cos_rule(struct grad_step *s)
 // dy * (1 - y * y)
 void grad_tanh_rule(struct grad_step *s)
 {
-    ir_ref slope = grad_sub(s, grad_fill(s, s->y, 1), grad_mul(s, s->y, s->y));
-    s->da[0] = grad_mul(s, s->dy, slope);
+    ir_ref one = grad_fill(s, s->y, 1);
+    s->da[0] = grad_mul(s, s->dy, grad_sub(s, one, grad_mul(s, s->y, s->y)));
 }
 
 // (dy * y) * (1 - y)
@@ -134,8 +135,8 @@ void grad_sigmoid_rule(struct grad_step *s)
 void grad_erf_rule(struct grad_step *s)
 {
     ir_ref square = grad_neg(s, grad_mul(s, s->a[0], s->a[0]));
-    ir_ref slope = grad_mul(s, grad_fill(s, s->y, 0x1.20dd76p+0f), ir_unary(s->g, IR_exp, square));
-    s->da[0] = grad_mul(s, s->dy, slope);
+    ir_ref factor = grad_fill(s, s->y, 0x1.20dd76p+0f);
+    s->da[0] = grad_mul(s, s->dy, grad_mul(s, factor, ir_unary(s->g, IR_exp, square)));
 }
 
 // Gradients stay f32 on both sides of a cast between float types.

@@ -176,7 +176,8 @@ void grad_pad_rule(struct grad_step *s)
     if (!s->need[1] || !to.rank)
         return; // a scalar has no room for the fill
     ir_typeid flags = ir_type_make(s->g->module, DT_BOOL, from.rank, from.dim, NULL);
-    ir_ref inside = pad(s, ir_splat_f32(s->g, flags, 1), ir_const_bits(s->g, DT_BOOL, 0), s->attrs);
+    ir_ref yes = ir_splat_f32(s->g, flags, 1);
+    ir_ref inside = pad(s, yes, ir_const_bits(s->g, DT_BOOL, 0), s->attrs);
     ir_ref rest = ir_select(s->g, inside, grad_fill(s, s->dy, 0), s->dy);
     s->da[1] = ir_reduce(s->g, IR_sum, rest, axes, to.rank);
 }

@@ -8,6 +8,7 @@
 
 #include "ir/build.h"
 #include "ir/grad.h"
+#include "ir/order.h"
 #include "ir/parse.h"
 #include "ir/print.h"
 #include "ir/simplify.h"
@@ -20,9 +21,17 @@ static bool run_simplify(struct ir_module *m, struct diags *d)
     return true;
 }
 
+static bool run_order(struct ir_module *m, struct diags *d)
+{
+    (void)d;
+    ir_order(m);
+    return true;
+}
+
 const struct ir_pass ir_passes[] = {
     {"grad", ir_expand_grads, "expands grad nodes; afterwards no node is for the compiler only"},
     {"simplify", run_simplify, "drops dead and repeated nodes and rewrites that keep every bit"},
+    {"order", run_order, "numbers nodes by the graph alone; afterwards the text is identity"},
     {NULL, NULL, NULL},
 };
 

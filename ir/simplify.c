@@ -11,10 +11,10 @@
 
 // -- value numbering -----------------------------------------------------------------------------
 
-// Leaves are unique by ir_node_make; a constant may be too long for a key.
+// A constant may be too long for a key, and is unique by ir_node_make.
 static bool is_numbered(enum ir_op op)
 {
-    return ir_op_info(op)->nargs > 0;
+    return op != IR_const;
 }
 
 static struct map_entry *number_slot(struct simplifier *s, const struct simplify_node *n)

@@ -64,6 +64,7 @@ want libhlx && suite libhlx sh tests/vulkan/libhlx.sh "$build"
 want device && suite device/guard sh tests/device/guard.sh "$build"
 want device && suite device/bits env BIN="$bin" sh tests/device/bits.sh
 want flags && suite exact/flags sh tests/exact/flags.sh
+want compilers && suite exact/compilers sh tests/exact/compilers.sh
 want ulp && suite ulp "$build/tests/ulp/ulp" --sample 4096 --tap
 want fuzz && suite fuzz sh tests/fuzz/run.sh "$build" 10
 echo "$passed passed, $failed failed"

@@ -66,15 +66,16 @@ static void test_list(void **state)
     (void)state;
     assert_string_equal(ir_passes[0].name, "grad");
     assert_string_equal(ir_passes[1].name, "simplify");
-    assert_null(ir_passes[2].name);
+    assert_string_equal(ir_passes[2].name, "order");
+    assert_null(ir_passes[3].name);
 }
 
 static void test_dump(void **state)
 {
     (void)state;
-    static const char *const names[] = {"stage", "grad", "simplify"};
+    static const char *const names[] = {"stage", "grad", "simplify", "order"};
     setenv("HLX_CHECK", "1", 1);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         struct fixture f;
         struct buf dump = {0};
         load(&f, program);

@@ -89,6 +89,13 @@ static void test_dead_and_repeated(void **state)
     keeps("  %1 = random_bits u32[4] {stream_lo=1, stream_hi=0}\n"
           "  %2 = random_bits u32[4] {stream_lo=2, stream_hi=0}\n"
           "  output y %1\n  output z %2\n");
+    check("  %1 = random_bits u32[4] {stream_lo=1, stream_hi=0}\n"
+          "  %2 = random_bits u32[4] {stream_lo=1, stream_hi=0}\n"
+          "  %3 = iota i32[4] {axis=0}\n  %4 = iota i32[4] {axis=0}\n"
+          "  output y %1\n  output z %2\n  output i %3\n  output k %4\n",
+          "  %1 = random_bits u32[4] {stream_lo=1, stream_hi=0}\n"
+          "  %2 = iota i32[4] {axis=0}\n"
+          "  output y %1\n  output z %1\n  output i %2\n  output k %2\n");
 }
 
 static void test_arithmetic(void **state)
