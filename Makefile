@@ -40,7 +40,8 @@ libs: $(foreach f,$(FOLDERS),$(call lib,$(f)))
 units: $(UNIT)
 
 $(foreach f,$(FOLDERS),$(eval $(call lib,$(f)): $(call objs,$(f))))
-$(call lib,frontend): $(patsubst %.c,%.o,$(GEN)) $(BUILD)/frontend/stdlib.o
+$(call lib,frontend): $(patsubst %.c,%.o,$(GEN)) $(BUILD)/frontend/stdlib.o \
+    $(BUILD)/frontend/errors.o
 $(BUILD)/lib%.a:
 	@rm -f $@
 	ar rcs $@ $^
@@ -61,7 +62,19 @@ $(BUILD)/frontend/%.c: frontend/%.y
 	bison -Wall -Werror --header=$(@:.c=.h) -o $@ $<
 $(BUILD)/frontend/stdlib.c: $(wildcard stdlib/*.hlxl) tools/embed.sh
 	@mkdir -p $(@D)
-	sh tools/embed.sh $(sort $(wildcard stdlib/*.hlxl)) >$@
+	sh tools/embed.sh stdlib_files $(sort $(wildcard stdlib/*.hlxl)) >$@
+$(BUILD)/frontend/errors.c: docs/errors.md tools/embed.sh
+	@mkdir -p $(@D)
+	sh tools/embed.sh error_pages $< >$@
+# The kernel that hashes states, which the runtime carries as words.
+HASH    := $(BUILD)/runtime/hash_kernel.c
+$(call lib,runtime): $(HASH:.c=.o)
+$(BUILD)/tools/hash_kernel: $(patsubst %,$(BUILD)/%.o,tools/hash_kernel codegen/emit_hash codegen/spv codegen/spv_kit) \
+    $(call lib,base)
+	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+$(HASH): $(BUILD)/tools/hash_kernel
+	@mkdir -p $(@D)
+	$< >$@
 # Whatever includes a generated header waits for it.
 $(call objs,frontend) $(patsubst %.c,%.o,$(GEN)): | $(GEN)
 
@@ -82,9 +95,12 @@ VERSION  := $(shell sed -n 's/.*HLX_VERSION "\(.*\)"/\1/p' base/version.h)
 SONAME   := libhlx.so.$(firstword $(subst ., ,$(VERSION)))
 LIBHLX   := $(BUILD)/lib/libhlx.so $(BUILD)/lib/libhlx.a
 PIC      := $(foreach f,base latent ir runtime,$(call objs,$(f)))
-PIC      := $(PIC:$(BUILD)/%=$(BUILD)/pic/%)
+PIC      := $(PIC:$(BUILD)/%=$(BUILD)/pic/%) $(BUILD)/pic/runtime/hash_kernel.o
 lib: $(LIBHLX)
 $(BUILD)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+$(BUILD)/pic/%.o: $(BUILD)/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 $(BUILD)/pic/all.a: $(PIC)

@@ -47,6 +47,7 @@ static struct exec *open_on(const struct exec_ops *device, const struct exec_opt
                        .seed = options->seed,
                        .flags = options->flags,
                        .options = *options};
+    state_layout_make(&x->arena, &program->module, &x->layout);
     bool ok = device->open(x, error);
     for (size_t i = 0; ok && i < program->module.vars.n; i++)
         ok = init_var(x, i, error);
@@ -83,6 +84,7 @@ void exec_close(struct exec *x)
     if (!x)
         return;
     x->ops->close(x);
+    arena_free(&x->arena);
     free(x);
 }
 
@@ -170,6 +172,31 @@ bool exec_submit(struct exec_plan *plan, const void *const *inputs, uint32_t ste
 bool exec_collect(struct exec_plan *plan, void *const *outputs, struct hlx_error *error)
 {
     return plan->exec->ops->collect(plan, outputs, error);
+}
+
+bool exec_hash(struct exec_plan *plan, struct hlx_error *error)
+{
+    return plan->exec->ops->hash(plan, error);
+}
+
+bool exec_leaves(struct exec_plan *plan, unsigned char *leaves, struct hlx_error *error)
+{
+    return plan->exec->ops->leaves(plan, leaves, error);
+}
+
+bool exec_state(struct exec *x, unsigned char *leaves, struct hlx_error *error)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < x->layout.n; i++) {
+        const struct state_tensor *t = &x->layout.tensor[i];
+        size_t bytes = ir_type_bytes(t->type);
+        void *copy = malloc(bytes);
+        ok = copy ? exec_get(x, t->var, copy, error) : hlx_no_memory(error, t->path);
+        if (ok)
+            state_hash_leaves(copy, bytes, leaves + t->leaf * HANDLE_BYTES);
+        free(copy);
+    }
+    return ok;
 }
 
 // -- looking inside ------------------------------------------------------------------------------

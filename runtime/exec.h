@@ -7,6 +7,7 @@
 
 #include "ir/eval.h"
 #include "runtime/program.h"
+#include "runtime/state.h"
 
 struct exec;      // a program on a device, with the values of its params and states
 struct exec_plan; // one of its entries, ready to run
@@ -27,6 +28,8 @@ struct exec_ops {
     bool (*submit)(struct exec_plan *plan, const void *const *inputs, uint32_t step,
                    struct hlx_error *error);
     bool (*collect)(struct exec_plan *plan, void *const *outputs, struct hlx_error *error);
+    bool (*hash)(struct exec_plan *plan, struct hlx_error *error);
+    bool (*leaves)(struct exec_plan *plan, unsigned char *leaves, struct hlx_error *error);
     const char *(*title)(const struct exec *x); // of the very device; NULL: there is only one
 };
 
@@ -47,8 +50,10 @@ struct exec {
     uint64_t seed;
     unsigned flags;
     struct exec_options options; // texts outlive this
-    bool absent;                 // after a failed open: there is no such device for the program
-    void *device;                // the device's own state
+    struct arena arena;
+    struct state_layout layout; // of the program's variables
+    bool absent;                // after a failed open: there is no such device for the program
+    void *device;               // the device's own state
 };
 
 struct exec_plan {
@@ -87,6 +92,15 @@ void exec_discard(struct exec_plan *plan);
 bool exec_submit(struct exec_plan *plan, const void *const *inputs, uint32_t step,
                  struct hlx_error *error);
 bool exec_collect(struct exec_plan *plan, void *const *outputs, struct hlx_error *error);
+
+// Hashes the state's leaves (spec/receipts.md) as they are after the step that was submitted last,
+// while steps go on; exec_leaves waits for the oldest hash under way and writes x->layout.leaves
+// hashes, in the layout's order. exec_collect of that step comes between the two. A hash belongs to
+// a step: as many may be under way as steps.
+bool exec_hash(struct exec_plan *plan, struct hlx_error *error);
+bool exec_leaves(struct exec_plan *plan, unsigned char *leaves, struct hlx_error *error);
+// The leaves of the present state. No step may be under way.
+bool exec_state(struct exec *x, unsigned char *leaves, struct hlx_error *error);
 
 // Computes any nodes of an entry at the variables' present values, without updating them: out[i]
 // receives root i. No step may be under way.

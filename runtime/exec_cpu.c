@@ -22,6 +22,7 @@ struct cpu_plan {
     size_t noutputs, nroots;
     void **out; // the outputs' own memory, then the updated variables' `next`
     size_t *bytes;
+    unsigned char *leaves; // of the state after the last step, once asked for
 };
 
 static void cpu_close(struct exec *x)
@@ -84,6 +85,7 @@ static void cpu_discard(struct exec_plan *plan)
         eval_free(p->eval);
         free(p->out);
         free(p->bytes);
+        free(p->leaves);
         free(p);
     }
     free(plan);
@@ -181,6 +183,23 @@ static bool cpu_collect(struct exec_plan *plan, void *const *outputs, struct hlx
     return true;
 }
 
+static bool cpu_hash(struct exec_plan *plan, struct hlx_error *error)
+{
+    struct cpu_plan *p = plan->device;
+    if (!p->leaves)
+        p->leaves = calloc(plan->exec->layout.leaves + 1, HANDLE_BYTES);
+    return p->leaves ? exec_state(plan->exec, p->leaves, error)
+                     : hlx_no_memory(error, "the state's digest");
+}
+
+static bool cpu_leaves(struct exec_plan *plan, unsigned char *leaves, struct hlx_error *error)
+{
+    (void)error;
+    const struct cpu_plan *p = plan->device;
+    memcpy(leaves, p->leaves, plan->exec->layout.leaves * HANDLE_BYTES);
+    return true;
+}
+
 const struct exec_ops exec_cpu = {
     .name = "cpu",
     .doc = "the evaluator: the executable form of the numeric contract",
@@ -193,4 +212,6 @@ const struct exec_ops exec_cpu = {
     .discard = cpu_discard,
     .submit = cpu_submit,
     .collect = cpu_collect,
+    .hash = cpu_hash,
+    .leaves = cpu_leaves,
 };

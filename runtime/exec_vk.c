@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/vk_hash.h"
+
 // -- the device and the variables ----------------------------------------------------------------
 
 static void free_buffers(struct vk_device *d, struct vk_buffer *b, size_t n)
@@ -38,6 +40,7 @@ static void vk_exec_close(struct exec *x)
         return;
     if (v->d.handle && !v->d.stuck)
         v->vk.fn.vkDeviceWaitIdle(v->d.handle);
+    vk_hash_close(v);
     if (v->vars)
         free_buffers(&v->d, v->vars, v->table->nvar_segments);
     vk_pipelines_close(&v->pipes);
@@ -411,5 +414,7 @@ const struct exec_ops exec_vulkan = {
     .discard = vk_exec_discard,
     .submit = vk_exec_submit,
     .collect = vk_exec_collect,
+    .hash = vk_hash_submit,
+    .leaves = vk_hash_collect,
     .title = vk_exec_title,
 };

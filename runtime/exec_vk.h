@@ -16,6 +16,7 @@ struct vk_exec {
     const struct dispatch_program *table;
     struct vk_buffer *vars; // by segment
     unsigned running;       // steps submitted and not collected, of all plans
+    struct vk_hash *hash;   // once a state was hashed
 };
 
 // Descriptor sets for a list of calls.

@@ -10,6 +10,8 @@
 #include "runtime/inspect.h"
 #include "runtime/log.h"
 #include "runtime/progress.h"
+#include "runtime/record.h"
+#include "runtime/verify.h"
 
 // The signal that asked the run to end, or 0. A handler can reach nothing else.
 static volatile sig_atomic_t caught;
@@ -33,6 +35,7 @@ struct run {
     struct session session;
     struct exec *exec;
     struct log log;
+    struct record record;
     struct progress progress;
     const char *word; // what an epoch's line begins with
     bool dumped;      // --dump-grads is done: it looks at the first entry that runs
@@ -55,6 +58,13 @@ static bool on_epoch(void *user, const struct train_run *t, const struct train_e
     struct run *r = user;
     progress_epoch(&r->progress, r->word, t, e);
     return log_epoch(&r->log, t, e, error);
+}
+
+static bool on_state(void *user, const struct train_run *t, uint64_t epoch, unsigned char *leaves,
+                     struct hlx_error *error)
+{
+    struct run *r = user;
+    return record_state(&r->record, t, epoch, leaves, error);
 }
 
 static void say_program(const struct run *r)
@@ -112,13 +122,27 @@ static bool only_dumps(const struct hlxrun_options *o)
     return o->dump_grads && o->epochs == 0 && o->steps == TRAIN_NO_LIMIT && !o->export;
 }
 
-static bool run_steps(struct run *r, struct batches *b, const struct train_options *options)
+// What came of a run is in its log and receipt also when it failed.
+static bool train_recorded(struct run *r, struct train_run *t, const struct session_source *source)
+{
+    struct hlx_error second; // the first failure is the one to tell
+    if (!record_open(&r->record, r->options->receipt, t->options.every, &r->session, source, t,
+                     r->error))
+        return false;
+    bool ok = train(t, r->error);
+    ok = record_end(&r->record, t, ok ? r->error : &second) && ok;
+    record_close(&r->record);
+    return ok;
+}
+
+static bool run_steps(struct run *r, struct batches *b, const struct session_source *source,
+                      const struct train_options *options)
 {
     struct train_run t;
     struct hlx_error log_error;
     if (!train_open(&t, r->exec, b, options, r->error))
         return false;
-    bool ok = log_run(&r->log, &t, r->error) && train(&t, r->error);
+    bool ok = log_run(&r->log, &t, r->error) && train_recorded(r, &t, source);
     progress_clear(&r->progress);
     if (ok)
         ok = log_end(&r->log, &t, t.end == TRAIN_STOPPED ? "stopped" : "done", r->error);
@@ -140,7 +164,7 @@ static bool run_batches(struct run *r, struct batches *b, const struct session_s
     if (r->options->dump_grads && !r->dumped && !dump_grads(r, b))
         return false;
     r->dumped = true;
-    return only_dumps(r->options) || run_steps(r, b, options);
+    return only_dumps(r->options) || run_steps(r, b, source, options);
 }
 
 static bool run_entry(struct run *r, const char *name, const struct train_options *options)
@@ -160,11 +184,14 @@ static bool run_entry(struct run *r, const char *name, const struct train_option
 static bool run_entries(struct run *r)
 {
     const struct hlxrun_options *o = r->options;
+    uint32_t usual = o->receipt ? RECEIPT_EVERY : 0;
+    uint32_t every = o->receipt_every ? o->receipt_every : usual;
     struct train_options options = {
         .epochs = o->epochs,
         .steps = o->steps,
+        .every = every,
         .stop = &caught,
-        .watch = {.user = r, .step = on_step, .epoch = on_epoch},
+        .watch = {.user = r, .step = on_step, .epoch = on_epoch, .state = on_state},
     };
     if (o->entry)
         return run_entry(r, o->entry, &options);
@@ -254,8 +281,19 @@ static int finish(int code)
     return code ? code : EXIT_DATA;
 }
 
+// Commands with a command line of their own.
+static const struct {
+    const char *name;
+    int (*main)(int argc, char **argv);
+} commands[] = {
+    {"verify", verify_main},
+};
+
 int main(int argc, char **argv)
 {
+    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
+        if (!strcmp(argv[1], commands[i].name))
+            return finish(commands[i].main(argc - 1, argv + 1));
     struct arena a = {0};
     struct hlxrun_options o;
     struct hlx_error error;

@@ -18,6 +18,8 @@ enum {
     OPT_VARIANT,
     OPT_LIST,
     OPT_LOG,
+    OPT_RECEIPT,
+    OPT_RECEIPT_EVERY,
     OPT_DUMP,
     OPT_EXPORT,
     OPT_GRADS,
@@ -43,6 +45,9 @@ static const struct cli_option run_table[] = {
     {OPT_JSON, "json", 0, "with --list-devices: print JSON", 0},
     {OPT_NO_FUSE, "no-fuse", 0, "make every operation a kernel of its own (the same bits)", 0},
     {OPT_LOG, "log", "FILE.jsonl", "record every step and epoch as JSON lines", "Results"},
+    {OPT_RECEIPT, "receipt", "FILE", "keep a receipt of the run: digests that anyone can check", 0},
+    {OPT_RECEIPT_EVERY, "receipt-every", "K", "a digest of the state every K steps (default 50)",
+     0},
     {'q', "quiet", 0, "print nothing but errors and what was asked for", 0},
     {OPT_DUMP, "dump-grads", "[NAMES]",
      "print statistics of every gradient at the first batch, and of the values NAMES", 0},
@@ -55,7 +60,8 @@ static const struct cli_option run_table[] = {
 static const struct cli run_cli = {
     .tool = "hlxrun",
     .usage = "hlxrun [options] FILE.hbin --train\n"
-             "       hlxrun inspect FILE.hbin [--json]",
+             "       hlxrun inspect FILE.hbin [--json]\n"
+             "       hlxrun verify RECEIPT [--program FILE.hbin]",
     .summary = "Trains, evaluates and inspects programs that hlxc compiled.",
     .trailer = "Examples:\n"
                "  hlxrun model.hbin --train\n"
@@ -88,18 +94,6 @@ static int usage(const char *sentence)
     return EXIT_USAGE;
 }
 
-// "NAME=FILE" or "FILE". What stands before '=' is a name only where a name can be spelled so.
-static bool add_data(struct hlxrun_options *o, const char *value)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
-    size_t n = strspn(value, letters);
-    struct session_file f = {NULL, value};
-    if (n > 0 && value[n] == '=')
-        f = (struct session_file){arena_copy(o->arena, value, n), value + n + 1};
-    vec_push(o->arena, &o->data, f);
-    return true;
-}
-
 static bool set_number(struct hlxrun_options *o, const struct cli_parse *p, int id)
 {
     static const struct {
@@ -124,6 +118,15 @@ static bool set_number(struct hlxrun_options *o, const struct cli_parse *p, int 
     return true;
 }
 
+static bool set_every(struct hlxrun_options *o, const struct cli_parse *p)
+{
+    long long x;
+    if (!cli_integer(p, "--receipt-every", p->value, 1, UINT32_MAX, &x))
+        return false;
+    o->receipt_every = (uint32_t)x;
+    return true;
+}
+
 static bool apply(struct hlxrun_options *o, const struct cli_parse *p, int id)
 {
     switch (id) {
@@ -133,11 +136,17 @@ static bool apply(struct hlxrun_options *o, const struct cli_parse *p, int id)
     case OPT_EPOCHS:
     case OPT_STEPS:
     case OPT_SEED: return set_number(o, p, id);
-    case OPT_DATA: return add_data(o, p->value);
+    case OPT_DATA: {
+        struct session_file f = session_file(o->arena, p->value);
+        vec_push(o->arena, &o->data, f);
+        return true;
+    }
     case OPT_DEVICE: o->device = p->value; return true;
     case OPT_VARIANT: o->variant = p->value; return true;
     case OPT_LIST: return o->list_devices = true;
     case OPT_LOG: o->log = p->value; return true;
+    case OPT_RECEIPT: o->receipt = p->value; return true;
+    case OPT_RECEIPT_EVERY: return set_every(o, p);
     case OPT_NO_FUSE: return o->no_fuse = true;
     case OPT_DUMP: o->dump_names = p->value; return o->dump_grads = true;
     case OPT_EXPORT: o->export = p->value; return true;
@@ -160,6 +169,10 @@ static int complete(struct hlxrun_options *o, int n, char **operand)
         return usage("say what is to be done: --train, --eval or --entry NAME");
     if (o->entry && (o->train || o->eval))
         return usage("--entry NAME stands instead of --train and --eval");
+    if (o->receipt && o->train && o->eval)
+        return usage("--receipt keeps one entry's run: give --train or --eval alone");
+    if (o->receipt_every && !o->receipt)
+        return usage("--receipt-every belongs to --receipt FILE");
     if (o->export_grads && !o->export)
         return usage("--grads belongs to --export-safetensors FILE");
     return -1;

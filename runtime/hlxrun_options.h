@@ -18,6 +18,8 @@ struct hlxrun_options {
     const char *device;  // NULL: the best
     const char *variant; // NULL: what was measured fastest
     const char *log;
+    const char *receipt;    // or NULL
+    uint32_t receipt_every; // 0: the usual number
     bool quiet, no_fuse;
     bool dump_grads;
     const char *dump_names; // of --dump-grads=NAMES, or NULL

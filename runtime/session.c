@@ -6,6 +6,15 @@
 
 #include "base/file.h"
 
+struct session_file session_file(struct arena *a, const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    size_t n = strspn(text, letters);
+    if (n > 0 && text[n] == '=')
+        return (struct session_file){arena_copy(a, text, n), text + n + 1};
+    return (struct session_file){NULL, text};
+}
+
 // -- opening -------------------------------------------------------------------------------------
 
 static bool check_file(struct session *s, const struct session_file *f, struct hlx_error *error)
@@ -214,6 +223,8 @@ bool session_data(struct session *s, const struct ir_entry *entry,
     if (to->open)
         return true;
     const struct value *content = find_content(s, d, to, error);
+    if (content)
+        to->content = handle_of(content);
     to->open = content && data_open(&to->set, m, d, content, to->shown, error);
     return to->open;
 }

@@ -10,10 +10,14 @@ struct session_file {
     const char *path;
 };
 
+// Reads "NAME=FILE" or "FILE". What stands before '=' is a name only where one can be spelled so.
+struct session_file session_file(struct arena *a, const char *text);
+
 struct session_source {
     bool open;
     bool own;          // the content is the program's own (equal handles)
     const char *shown; // where it came from
+    struct handle content;
     struct data_set set;
 };
 

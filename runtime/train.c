@@ -84,7 +84,8 @@ static bool take_memory(struct train_run *r, struct hlx_error *error)
     r->value = calloc(n, sizeof *r->value);
     r->shown = calloc(n, sizeof *r->shown);
     r->real = calloc(r->exec->ops->depth, sizeof *r->real);
-    bool ok = r->out && r->scalar && r->sum && r->value && r->shown && r->real;
+    r->leaves = calloc(r->exec->layout.leaves + 1, HANDLE_BYTES);
+    bool ok = r->out && r->scalar && r->sum && r->value && r->shown && r->real && r->leaves;
     for (size_t i = 0; ok && i < e->outputs.n; i++) {
         r->out[i] = malloc(ir_type_bytes(ir_typeof(e->graph, e->outputs.at[i].value)));
         ok = r->out[i] != NULL;
@@ -119,6 +120,7 @@ void train_close(struct train_run *r)
     free(r->value);
     free(r->shown);
     free(r->real);
+    free(r->leaves);
     *r = (struct train_run){0};
 }
 
@@ -138,13 +140,19 @@ static size_t *slot(const struct train_run *r, size_t step)
     return &r->real[step % r->exec->ops->depth];
 }
 
+static bool shows_state(const struct train_run *r, uint32_t step)
+{
+    return r->options.every > 0 && step % r->options.every == 0;
+}
+
 static bool submit(struct train_run *r, struct progress *p, struct hlx_error *error)
 {
     size_t real = batches_fill(r->batches, p->submitted);
     *slot(r, p->submitted) = real;
     uint32_t step = r->step + (uint32_t)(p->submitted - p->collected) + 1;
     p->submitted++;
-    return exec_submit(r->plan, (const void *const *)r->batches->input, step, error);
+    return exec_submit(r->plan, (const void *const *)r->batches->input, step, error) &&
+           (!shows_state(r, step) || exec_hash(r->plan, error));
 }
 
 static bool check_loss(const struct train_run *r, const struct progress *p, struct hlx_error *error)
@@ -157,6 +165,12 @@ static bool check_loss(const struct train_run *r, const struct progress *p, stru
                             r->scalar[i].name, isnan(r->value[i]) ? "NaN" : "infinite",
                             (unsigned long)r->step, (unsigned long long)p->epoch);
     return true;
+}
+
+static bool show_state(struct train_run *r, uint64_t epoch, struct hlx_error *error)
+{
+    const struct train_watch *w = &r->options.watch;
+    return exec_leaves(r->plan, r->leaves, error) && w->state(w->user, r, epoch, r->leaves, error);
 }
 
 // Waits for the oldest step, adds its scalars to the epoch's and tells the watcher.
@@ -177,7 +191,8 @@ static bool collect(struct train_run *r, struct progress *p, struct hlx_error *e
     struct train_step s = {p->epoch,          r->step,  p->collected,
                            r->batches->steps, r->value, now() - p->start};
     const struct train_watch *w = &r->options.watch;
-    return (!w->step || w->step(w->user, r, &s, error)) && check_loss(r, p, error);
+    return (!w->step || w->step(w->user, r, &s, error)) &&
+           (!shows_state(r, r->step) || show_state(r, p->epoch, error)) && check_loss(r, p, error);
 }
 
 // Whether no further step is to be started.
@@ -219,6 +234,15 @@ static bool run_epoch(struct train_run *r, uint64_t epoch, struct hlx_error *err
     return end_epoch(r, &p, error);
 }
 
+// The state after the last step, unless it was shown as one of every so many.
+static bool end_run(struct train_run *r, uint64_t epoch, struct hlx_error *error)
+{
+    const struct train_watch *w = &r->options.watch;
+    if (r->options.every == 0 || r->step == 0 || shows_state(r, r->step))
+        return true;
+    return exec_state(r->exec, r->leaves, error) && w->state(w->user, r, epoch, r->leaves, error);
+}
+
 bool train(struct train_run *r, struct hlx_error *error)
 {
     r->end = TRAIN_DONE;
@@ -226,5 +250,5 @@ bool train(struct train_run *r, struct hlx_error *error)
     while (epoch <= r->epochs && r->end == TRAIN_DONE && r->step < r->options.steps)
         if (!run_epoch(r, epoch++, error))
             return false;
-    return true;
+    return end_run(r, epoch - 1, error);
 }

@@ -42,6 +42,10 @@ struct train_watch {
                  struct hlx_error *error);
     bool (*epoch)(void *user, const struct train_run *run, const struct train_epoch *e,
                   struct hlx_error *error);
+    // Told of the state after every `every`-th step and after the last: exec.h's leaves, which it
+    // may change. run->step and run->out are that step's.
+    bool (*state)(void *user, const struct train_run *run, uint64_t epoch, unsigned char *leaves,
+                  struct hlx_error *error);
 };
 
 #define TRAIN_NO_LIMIT UINT32_MAX
@@ -49,6 +53,7 @@ struct train_watch {
 struct train_options {
     uint64_t epochs; // 0: what the entry says (`epochs`, else 1)
     uint32_t steps;  // TRAIN_NO_LIMIT, or how many; without `epochs` it replaces the entry's epochs
+    uint32_t every;  // steps between states for the watcher; 0: none
     const volatile sig_atomic_t *stop; // set by a signal: finish the step and return; may be NULL
     struct train_watch watch;
 };
@@ -65,9 +70,10 @@ struct train_run {
     size_t nscalars;
     void **out; // per output of the entry: the last step's value, in storage form
     double *sum, *value, *shown;
-    double weight; // of the steps summed
-    uint32_t step; // steps done
-    size_t *real;  // samples of the steps under way, oldest first
+    double weight;         // of the steps summed
+    uint32_t step;         // steps done
+    unsigned char *leaves; // of a state for the watcher
+    size_t *real;          // samples of the steps under way, oldest first
     enum train_end end;
 };
 

@@ -1,0 +1,159 @@
+// record.c: keeps the receipt of a run while it goes on, and writes it.
+#include "runtime/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/version.h"
+
+enum { PAUSE = 5 }; // seconds between two writings of a growing receipt
+
+static double now(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+// -- the head ------------------------------------------------------------------------------------
+
+static const struct value *data_of(struct arena *a, const struct ir_data *data,
+                                   const struct session_source *source)
+{
+    struct value_field field = {0};
+    if (source) {
+        field =
+            (struct value_field){data->name, strlen(data->name), handle_value(a, &source->content)};
+        return value_object(a, &field, 1, NULL);
+    }
+    return value_object(a, NULL, 0, NULL);
+}
+
+static uint32_t shards_of(const struct ir_entry *e)
+{
+    int64_t n = 1;
+    value_get_int(e->attrs, "shards", &n);
+    return (uint32_t)n;
+}
+
+static bool initial_root(struct arena *a, struct exec *x, const struct value *tensors,
+                         unsigned char *out, struct hlx_error *error)
+{
+    unsigned char *leaves = arena_array(a, x->layout.leaves + 1, HANDLE_BYTES);
+    unsigned char *roots = arena_array(a, x->layout.n + 1, HANDLE_BYTES);
+    if (!exec_state(x, leaves, error))
+        return false;
+    state_roots(&x->layout, leaves, roots);
+    state_root(a, tensors, roots, out);
+    return true;
+}
+
+bool record_head(struct arena *a, uint32_t every, const struct session *session,
+                 const struct session_source *source, const struct train_run *run,
+                 struct receipt_head *out, struct hlx_error *error)
+{
+    const struct ir_module *m = &session->program.module;
+    const struct ir_entry *entry = run->batches->entry;
+    unsigned char *initial = arena_array(a, HANDLE_BYTES, 1);
+    *out = (struct receipt_head){
+        .program = session->program.identity,
+        .entry = entry->name,
+        .numerics = m->numerics,
+        .profile = m->profile,
+        .seed = run->exec->seed,
+        .shards = shards_of(entry),
+        .every = every,
+        .data = data_of(a, batches_source(m, entry), source),
+        .tensors = state_tensors(a, &run->exec->layout),
+        .initial = initial,
+    };
+    return initial_root(a, run->exec, out->tensors, initial, error);
+}
+
+// -- records -------------------------------------------------------------------------------------
+
+const struct value *record_outputs(struct arena *a, const struct train_run *run)
+{
+    struct value_field *field = arena_array(a, run->nscalars + 1, sizeof *field);
+    for (size_t i = 0; i < run->nscalars; i++) {
+        uint32_t bits;
+        memcpy(&bits, run->out[run->scalar[i].output], sizeof bits);
+        field[i] = (struct value_field){run->scalar[i].name, strlen(run->scalar[i].name),
+                                        value_int(a, bits)};
+    }
+    return value_object(a, field, run->nscalars, NULL);
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+// Where and when: what a stranger may want to know, and nothing can be proved from.
+static const struct value *describe(struct record *r, const struct train_run *run)
+{
+    struct arena *a = &r->arena;
+    double seconds = now(CLOCK_MONOTONIC) - r->started;
+    const char *title = exec_title(run->exec), *file = base_name(r->file);
+    const struct value_field fields[] = {
+        {"device", 6, value_text(a, title, strlen(title), NULL)},
+        {"file", 4, value_text(a, file, strlen(file), NULL)},
+        {"helix", 5, value_str(a, HLX_VERSION)},
+        {"milliseconds", 12, value_int(a, (int64_t)(seconds * 1000))},
+        {"started", 7, value_int(a, (int64_t)(now(CLOCK_REALTIME) - seconds))},
+    };
+    struct value_field known[5];
+    size_t n = 0;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (fields[i].value) // a name that is not UTF-8 is left out
+            known[n++] = fields[i];
+    return value_object(a, known, n, NULL);
+}
+
+static bool write(struct record *r, const struct train_run *run, struct hlx_error *error)
+{
+    r->receipt.run = describe(r, run);
+    r->written = now(CLOCK_MONOTONIC);
+    return receipt_write(&r->receipt, r->path, error);
+}
+
+bool record_state(struct record *r, const struct train_run *run, uint64_t epoch,
+                  unsigned char *leaves, struct hlx_error *error)
+{
+    state_roots(&run->exec->layout, leaves, r->roots);
+    receipt_add(&r->receipt, run->step, epoch, record_outputs(&r->arena, run), r->roots);
+    return now(CLOCK_MONOTONIC) - r->written < PAUSE || write(r, run, error);
+}
+
+bool record_end(struct record *r, const struct train_run *run, struct hlx_error *error)
+{
+    return !r->path || r->receipt.records.n == 0 || write(r, run, error);
+}
+
+// -- opening and closing -------------------------------------------------------------------------
+
+bool record_open(struct record *r, const char *path, uint32_t every, const struct session *session,
+                 const struct session_source *source, const struct train_run *run,
+                 struct hlx_error *error)
+{
+    struct receipt_head head;
+    *r = (struct record){.path = path, .file = session->path};
+    if (!path)
+        return true;
+    r->started = r->written = now(CLOCK_MONOTONIC);
+    r->roots = arena_array(&r->arena, run->exec->layout.n + 1, HANDLE_BYTES);
+    if (!record_head(&r->arena, every, session, source, run, &head, error)) {
+        record_close(r);
+        return false;
+    }
+    receipt_start(&r->receipt, &r->arena, &head);
+    return true;
+}
+
+void record_close(struct record *r)
+{
+    arena_free(&r->arena);
+    *r = (struct record){0};
+}

@@ -1,0 +1,41 @@
+// record.h: keeps the receipt of a run while it goes on.
+#ifndef HLX_RUNTIME_RECORD_H
+#define HLX_RUNTIME_RECORD_H
+
+#include "runtime/receipt.h"
+#include "runtime/session.h"
+#include "runtime/train.h"
+
+struct record {
+    struct arena arena;
+    struct receipt receipt;
+    const char *path; // NULL: nothing is kept
+    const char *file; // of the program
+    double started, written;
+    unsigned char *roots; // scratch
+};
+
+// Starts the receipt of a run that is about to begin: the state is still that of step 0. `source`
+// is what the entry reads, or NULL. Path NULL keeps none.
+bool record_open(struct record *r, const char *path, uint32_t every, const struct session *session,
+                 const struct session_source *source, const struct train_run *run,
+                 struct hlx_error *error);
+void record_close(struct record *r);
+
+// Adds the state that a run shows (struct train_watch). Now and then the file is written, so that a
+// run that is killed leaves a receipt of what it did.
+bool record_state(struct record *r, const struct train_run *run, uint64_t epoch,
+                  unsigned char *leaves, struct hlx_error *error);
+// Writes the file for the last time. A run without a step leaves none.
+bool record_end(struct record *r, const struct train_run *run, struct hlx_error *error);
+
+// -- for those who compare -----------------------------------------------------------------------
+
+// The head that a run's receipt has. Everything in it lies in the arena.
+bool record_head(struct arena *a, uint32_t every, const struct session *session,
+                 const struct session_source *source, const struct train_run *run,
+                 struct receipt_head *out, struct hlx_error *error);
+// The bits of the last step's scalars by name.
+const struct value *record_outputs(struct arena *a, const struct train_run *run);
+
+#endif

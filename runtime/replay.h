@@ -1,0 +1,34 @@
+// replay.h: the run of a receipt made ready once more: its program, data, entry and device.
+#ifndef HLX_RUNTIME_REPLAY_H
+#define HLX_RUNTIME_REPLAY_H
+
+#include "runtime/receipt.h"
+#include "runtime/session.h"
+#include "runtime/train.h"
+
+struct replay {
+    struct arena arena;
+    struct receipt receipt;
+    struct session session;
+    const struct ir_entry *entry;
+    const struct session_source *source; // NULL: the entry reads no data
+};
+
+// What the user said beside the receipt.
+struct replay_options {
+    const char *receipt;
+    const char *program; // NULL: the file that the receipt names, beside it or in this folder
+    const struct session_file *data;
+    size_t ndata;
+};
+
+// Reads a receipt and finds its program and data. What is not what the receipt says fails with
+// E_RECEIPT_PROGRAM or E_RECEIPT_DATA (EXIT_DATA). On failure there is nothing to close.
+bool replay_open(struct replay *r, const struct replay_options *o, struct hlx_error *error);
+void replay_close(struct replay *r);
+
+// Checks that variables start as the receipt says; EXIT_MISMATCH when they do not.
+bool replay_check_start(const struct replay *r, const struct train_run *run,
+                        struct hlx_error *error);
+
+#endif

@@ -1,0 +1,273 @@
+// verify.c: runs a receipt's run again and compares every record.
+#include "runtime/verify.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cli.h"
+#include "base/version.h"
+#include "runtime/record.h"
+#include "runtime/replay.h"
+
+// -- comparing -----------------------------------------------------------------------------------
+
+struct verify {
+    struct arena arena;
+    struct replay_options files;
+    struct exec_options device;
+    VEC(struct session_file) data;
+    uint32_t from, to; // the span: steps whose records are compared
+    bool quiet;
+
+    struct replay replay;
+    size_t compared;
+    unsigned char *roots;
+};
+
+static const char *path_of(const struct receipt *r, size_t tensor)
+{
+    return r->tensors->as.array.at[tensor]->as.array.at[0]->as.bytes.at;
+}
+
+// "`a`, `b` and 3 more", of what differs; NULL when nothing does.
+static const char *list_tensors(struct verify *v, const struct receipt_record *want)
+{
+    enum { SHOWN = 4 };
+    const struct receipt *r = &v->replay.receipt;
+    struct buf out = {0};
+    size_t n = 0;
+    for (size_t i = 0; i < r->tensors->as.array.n; i++) {
+        size_t at = i * HANDLE_BYTES;
+        if (memcmp(want->roots + at, v->roots + at, HANDLE_BYTES) == 0)
+            continue;
+        if (n++ < SHOWN)
+            buf_printf(&out, "%s`%s`", n > 1 ? ", " : "", path_of(r, i));
+    }
+    if (n > SHOWN)
+        buf_printf(&out, " and %zu more", n - SHOWN);
+    const char *text = n > 0 ? arena_copy(&v->arena, out.at, out.n) : NULL;
+    buf_free(&out);
+    return text;
+}
+
+static const char *show_bits(struct arena *a, const struct train_scalar *s, const struct value *v)
+{
+    if (!v)
+        return "nothing";
+    uint32_t bits = (uint32_t)v->as.integer;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return s->integer ? arena_printf(a, "%08lx", (unsigned long)bits)
+                      : arena_printf(a, "%.9g (%08lx)", (double)x, (unsigned long)bits);
+}
+
+// The first output that differs, with both values; NULL when none does.
+static const char *first_output(struct verify *v, const struct train_run *run,
+                                const struct receipt_record *want)
+{
+    const struct value *have = record_outputs(&v->arena, run);
+    if (value_equal(have, want->outputs))
+        return NULL;
+    for (size_t i = 0; i < run->nscalars; i++) {
+        const struct train_scalar *s = &run->scalar[i];
+        const struct value *x = value_get(want->outputs, s->name), *y = value_get(have, s->name);
+        if (!x || !value_equal(x, y))
+            return arena_printf(&v->arena, "%s is %s, the receipt says %s", s->name,
+                                show_bits(&v->arena, s, y), show_bits(&v->arena, s, x));
+    }
+    return "the receipt has outputs that the program has not";
+}
+
+static bool compare(struct verify *v, const struct train_run *run, uint64_t epoch,
+                    const struct receipt_record *want, struct hlx_error *error)
+{
+    const char *tensors = list_tensors(v, want), *output = first_output(v, run, want);
+    v->compared++;
+    if (!tensors && !output && epoch == want->epoch)
+        return true;
+    if (!tensors && !output)
+        return hlx_fail(error, EXIT_MISMATCH, "step %lu is in epoch %llu, the receipt says %llu",
+                        (unsigned long)run->step, (unsigned long long)epoch,
+                        (unsigned long long)want->epoch);
+    return hlx_fail(error, EXIT_MISMATCH,
+                    "the first record that differs is that of step %lu: %s%s%s%s; `hlxrun bisect` "
+                    "finds where",
+                    (unsigned long)run->step, tensors ? "the state differs in " : "",
+                    tensors ? tensors : "", tensors && output ? "; " : "", output ? output : "");
+}
+
+static bool on_state(void *user, const struct train_run *run, uint64_t epoch, unsigned char *leaves,
+                     struct hlx_error *error)
+{
+    struct verify *v = user;
+    const struct receipt_record *want = receipt_at(&v->replay.receipt, run->step);
+    if (!want || run->step < v->from || run->step > v->to)
+        return true;
+    state_roots(&run->exec->layout, leaves, v->roots);
+    return compare(v, run, epoch, want, error);
+}
+
+// -- running -------------------------------------------------------------------------------------
+
+static void say(const struct verify *v, const struct train_run *run)
+{
+    const struct receipt *r = &v->replay.receipt;
+    struct handle seal;
+    char text[HANDLE_TEXT + 1];
+    memcpy(seal.sha, receipt_seal(r), HANDLE_BYTES);
+    handle_text(&seal, text);
+    printf("identical: %zu of %zu records, up to step %lu, on %s\nseal: %s\n", v->compared,
+           r->records.n, (unsigned long)run->step, exec_title(run->exec), text + 3);
+    if (strcmp(r->profile, "exact") != 0)
+        printf("note: in the profile `%s` this holds for this device and driver alone\n",
+               r->profile);
+}
+
+static bool run_steps(struct verify *v, struct exec *x, struct batches *b, struct hlx_error *error)
+{
+    const struct receipt *r = &v->replay.receipt;
+    uint32_t last = r->records.at[r->records.n - 1].step;
+    struct train_run run;
+    v->roots = arena_array(&v->arena, x->layout.n + 1, HANDLE_BYTES);
+    const struct train_options options = {.steps = v->to < last ? v->to : last,
+                                          .every = r->every,
+                                          .watch = {.user = v, .state = on_state}};
+    if (!train_open(&run, x, b, &options, error))
+        return false;
+    bool ok = replay_check_start(&v->replay, &run, error) && train(&run, error);
+    if (ok && v->compared == 0)
+        ok = hlx_fail(error, EXIT_USAGE, "the receipt has no record from step %lu to %lu",
+                      (unsigned long)v->from, (unsigned long)v->to);
+    if (ok && !v->quiet)
+        say(v, &run);
+    train_close(&run);
+    return ok;
+}
+
+static bool run_replay(struct verify *v, struct hlx_error *error)
+{
+    struct replay *r = &v->replay;
+    struct batches b;
+    v->device.seed = r->receipt.seed;
+    if (!batches_open(&b, &r->session.program.module, r->entry, r->source ? &r->source->set : NULL,
+                      error))
+        return false;
+    struct exec *x = exec_start(&v->device, &r->session.program, error);
+    bool ok = x && run_steps(v, x, &b, error);
+    exec_close(x);
+    batches_close(&b);
+    return ok;
+}
+
+static bool verify(struct verify *v, struct hlx_error *error)
+{
+    if (!replay_open(&v->replay, &v->files, error))
+        return false;
+    bool ok = run_replay(v, error);
+    replay_close(&v->replay);
+    return ok;
+}
+
+// -- the command line ----------------------------------------------------------------------------
+
+enum { OPT_PROGRAM = 256, OPT_SPAN, OPT_DATA, OPT_DEVICE, OPT_VARIANT, OPT_NO_FUSE };
+
+static const struct cli_option table[] = {
+    {OPT_PROGRAM, "program", "FILE.hbin",
+     "the program (default: the file that the receipt names, beside it)", "What to run"},
+    {OPT_SPAN, "span", "A:B", "compare the records of steps A to B alone", 0},
+    {OPT_DATA, "data", "NAME=FILE",
+     "take the data source NAME (FILE alone: the only one) from FILE", 0},
+    {OPT_DEVICE, "device", "NAME", "run on this device (see hlxrun --help)", 0},
+    {OPT_VARIANT, "variant", "NAMES", "force these kernel variants where a step has them", 0},
+    {OPT_NO_FUSE, "no-fuse", 0, "make every operation a kernel of its own (the same bits)", 0},
+    {'q', "quiet", 0, "say nothing but errors", "Output"},
+    CLI_COMMON,
+    {0, 0, 0, 0, 0},
+};
+
+static const struct cli command = {
+    .tool = "hlxrun verify",
+    .usage = "hlxrun verify RECEIPT [--program FILE.hbin] [options]",
+    .summary = "Checks a receipt: its form and chain, then every digest, by running it again.",
+    .trailer = "Exit codes: 0 identical; 2 wrong command line; 3 no such device; 4 the receipt is\n"
+               "damaged, or about another program or other data; 5 a digest differs.\n",
+    .options = table,
+};
+
+static int usage(const char *sentence)
+{
+    fprintf(stderr, "hlxrun verify: %s; see hlxrun verify --help\n", sentence);
+    return EXIT_USAGE;
+}
+
+static bool read_step(const char **at, uint32_t *out)
+{
+    char *end;
+    errno = 0;
+    unsigned long long x = strtoull(*at, &end, 10);
+    bool ok = isdigit((unsigned char)**at) && errno == 0 && x <= UINT32_MAX;
+    *out = (uint32_t)x;
+    *at = end;
+    return ok;
+}
+
+static bool read_span(const char *text, uint32_t *from, uint32_t *to)
+{
+    return read_step(&text, from) && *text++ == ':' && read_step(&text, to) && !*text &&
+           *from <= *to;
+}
+
+static bool apply(struct verify *v, const struct cli_parse *p, int id)
+{
+    switch (id) {
+    case OPT_PROGRAM: v->files.program = p->value; return true;
+    case OPT_SPAN: return read_span(p->value, &v->from, &v->to);
+    case OPT_DATA: {
+        struct session_file f = session_file(&v->arena, p->value);
+        vec_push(&v->arena, &v->data, f);
+        return true;
+    }
+    case OPT_DEVICE: v->device.device = p->value; return true;
+    case OPT_VARIANT: v->device.variant = p->value; return true;
+    case OPT_NO_FUSE: v->device.flags |= EXEC_NO_FUSE; return true;
+    default: return v->quiet = true;
+    }
+}
+
+static int run(struct verify *v, int n, char **operand)
+{
+    struct hlx_error error;
+    if (n != 1)
+        return usage(n == 0 ? "no receipt was given" : "one receipt at a time");
+    v->files.receipt = operand[0];
+    v->files.data = v->data.at;
+    v->files.ndata = v->data.n;
+    if (verify(v, &error))
+        return EXIT_OK;
+    fprintf(stderr, "hlxrun verify: %s\n", error.text);
+    return error.code;
+}
+
+int verify_main(int argc, char **argv)
+{
+    struct verify v = {.from = 1, .to = UINT32_MAX};
+    struct cli_parse p;
+    int id, code = -1;
+    cli_start(&p, &command, argc, argv);
+    while (code < 0 && (id = cli_next(&p)) != CLI_END)
+        if (id == CLI_BAD)
+            code = EXIT_USAGE;
+        else if (!apply(&v, &p, id))
+            code = usage("--span takes two steps, A:B, A not above B");
+    char **operand;
+    int n = cli_operands(&p, &operand);
+    if (code < 0)
+        code = run(&v, n, operand);
+    cli_finish(&p);
+    arena_free(&v.arena);
+    return code;
+}
