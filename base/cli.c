@@ -219,10 +219,21 @@ static void put_option(FILE *to, const struct cli_option *o)
     buf_free(&b);
 }
 
+static void put_commands(FILE *to, const struct cli *cli)
+{
+    if (cli->commands)
+        fputs("\nCommands:\n", to);
+    for (const struct cli_command *c = cli->commands; c && c->name; c++) {
+        fprintf(to, "  %-*s", HELP_INDENT - 2, c->name);
+        put_wrapped(to, c->cli->summary, HELP_INDENT, HELP_INDENT);
+    }
+}
+
 void cli_help(const struct cli *cli, FILE *to)
 {
     fprintf(to, "Usage: %s\n", cli->usage);
     put_wrapped(to, cli->summary, 0, 0);
+    put_commands(to, cli);
     for (const struct cli_option *o = cli->options; o->name; o++) {
         if (o->group)
             fprintf(to, "\n%s:\n", o->group);

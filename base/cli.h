@@ -15,12 +15,21 @@ struct cli_option {
     const char *group; // heading in --help, or NULL for the group of the row before
 };
 
+struct cli_command;
+
 struct cli {
-    const char *tool;    // "hlxc"
+    const char *tool;    // "hlxc", or "hlxls pack" for a command of a tool
     const char *usage;   // "hlxc [options] FILE.hlxl"
     const char *summary; // one sentence
     const char *trailer; // examples and exit codes, printed after the options; may be NULL
-    const struct cli_option *options; // ends with a row of zeroes
+    const struct cli_option *options;   // ends with a row of zeroes
+    const struct cli_command *commands; // of a tool that has them; ends with a row of zeroes
+};
+
+// A command, the first word after the tool's name. Its summary is its line in the tool's --help.
+struct cli_command {
+    const char *name;
+    const struct cli *cli;
 };
 
 struct cli_parse {
@@ -64,6 +73,11 @@ void cli_help(const struct cli *cli, FILE *to);
 void cli_version(const struct cli *cli, FILE *to);
 // bash, zsh or fish; false for another shell.
 bool cli_completion(const struct cli *cli, const char *shell, FILE *to);
+
+// The command that a command line begins with; it is parsed with its own table, from argv + 1 on.
+// NULL after printing what is wrong (the caller exits with 2); the tool's own help, version and
+// completion are printed here and exit 0.
+const struct cli_command *cli_command(const struct cli *cli, int argc, char **argv);
 
 // Parses a decimal integer in [lo, hi]; prints "hlxc: --steps: ..." and returns false otherwise.
 bool cli_integer(const struct cli_parse *p, const char *what, const char *text, long long lo,

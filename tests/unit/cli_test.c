@@ -30,8 +30,25 @@ static const struct cli_option options[] = {
     {0},
 };
 
-static const struct cli cli = {"hlxt", "hlxt [options] FILE", "Tests the option parser.",
-                               "Exit codes: 0 fine, 2 usage.", options};
+static const struct cli cli = {"hlxt",
+                               "hlxt [options] FILE",
+                               "Tests the option parser.",
+                               "Exit codes: 0 fine, 2 usage.",
+                               options,
+                               NULL};
+
+static const struct cli_option pack_options[] = {
+    {OPT_FORMAT, "form", "one|two", "the form of the pack", "Output"},
+    CLI_COMMON,
+    {0},
+};
+static const struct cli pack_cli = {
+    "hlxs pack", "hlxs pack [options] FILE", "Packs files.", NULL, pack_options, NULL};
+static const struct cli list_cli = {"hlxs list", "hlxs list",      "Lists what is there.",
+                                    NULL,        pack_options + 1, NULL};
+static const struct cli_command commands[] = {{"pack", &pack_cli}, {"list", &list_cli}, {0}};
+static const struct cli with_commands = {"hlxs", "hlxs COMMAND",   "Tests commands.",
+                                         NULL,   pack_options + 1, commands};
 
 // Runs f in a child with stdout or stderr (fd) in `out`. Returns the exit status.
 static int capture(int fd, void (*f)(void *), void *with, char *out, size_t size)
@@ -253,6 +270,73 @@ static void bash_completes(void **state)
     assert_int_equal(status, 0);
 }
 
+// -- commands ------------------------------------------------------------------------------------
+
+static void find_command(void *with)
+{
+    const struct words *w = with;
+    if (!cli_command(&with_commands, w->n, (char **)w->word))
+        exit(EXIT_USAGE);
+}
+
+static void commands_are_found_or_explained(void **state)
+{
+    (void)state;
+    static const struct {
+        struct words words;
+        const char *message;
+    } cases[] = {
+        {{2, {"hlxs", "pakc"}}, "hlxs: unknown command `pakc`; did you mean `pack`?\n"},
+        {{1, {"hlxs"}}, "hlxs: say what is to be done\n"},
+        {{2, {"hlxs", "--hlep"}}, "hlxs: unknown option `--hlep`; did you mean `--help`?\n"},
+    };
+    struct words good = {3, {"hlxs", "list", "x"}};
+    char text[500], want[500];
+    assert_ptr_equal(cli_command(&with_commands, good.n, good.word), &commands[1]);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct words w = cases[i].words;
+        assert_int_equal(capture(STDERR_FILENO, find_command, &w, text, sizeof(text)), EXIT_USAGE);
+        snprintf(want, sizeof(want), "%sTry `hlxs --help`.\n", cases[i].message);
+        assert_string_equal(text, want);
+    }
+}
+
+static void help_lists_commands(void **state)
+{
+    (void)state;
+    struct words w = {2, {"hlxs", "--help"}};
+    char text[2000];
+    assert_int_equal(capture(STDOUT_FILENO, find_command, &w, text, sizeof(text)), 0);
+    assert_non_null(strstr(text, "\nCommands:\n"
+                                 "  pack                        Packs files.\n"
+                                 "  list                        Lists what is there.\n"
+                                 "\nGeneral:\n"));
+}
+
+static void bash_completes_commands(void **state)
+{
+    (void)state;
+    if (system("bash -c : >/dev/null 2>&1") != 0)
+        skip();
+    char path[] = "/tmp/hlx-cli-test-XXXXXX", command[400];
+    int fd = mkstemp(path);
+    FILE *script = fdopen(fd, "w");
+    assert_true(cli_completion(&with_commands, "bash", script));
+    fprintf(script, "ask() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _hlxs; "
+                    "echo \"${COMPREPLY[*]}\"; }\n"
+                    "[ \"$(ask hlxs '')\" = 'pack list' ] || exit 1\n"
+                    "[ \"$(ask hlxs l)\" = list ] || exit 2\n"
+                    "[ \"$(ask hlxs pack --f)\" = --form ] || exit 3\n"
+                    "[ \"$(ask hlxs pack --form =)\" = 'one two' ] || exit 4\n"
+                    "[ -z \"$(ask hlxs list --f)\" ] || exit 5\n"
+                    "[ \"$(ask hlxs --comp)\" = --completion ] || exit 6\n");
+    fclose(script);
+    snprintf(command, sizeof(command), "bash %s", path);
+    int status = system(command);
+    unlink(path);
+    assert_int_equal(status, 0);
+}
+
 struct number {
     const char *text;
     bool ok;
@@ -319,6 +403,9 @@ int main(void)
         cmocka_unit_test(help_to_a_full_disk_fails),
         cmocka_unit_test(completions_name_every_option),
         cmocka_unit_test(bash_completes),
+        cmocka_unit_test(commands_are_found_or_explained),
+        cmocka_unit_test(help_lists_commands),
+        cmocka_unit_test(bash_completes_commands),
         cmocka_unit_test(integers),
         cmocka_unit_test(bad_integers_are_explained),
     };
