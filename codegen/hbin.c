@@ -1,7 +1,7 @@
-// hbin.c: packs a compiled program: its IR, what people call its parts, and its data.
+// hbin.c: packs a compiled program: its IR, what people call its parts, its data, and the tree of
+// pipelines over what a device runs.
 #include "codegen/hbin.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/version.h"
@@ -27,40 +27,33 @@ static bool travels(const struct value *content)
     return small;
 }
 
-static int by_handle(const void *a, const void *b)
-{
-    return memcmp(a, b, sizeof(struct handle));
-}
-
-// Adds the contents that are small enough. The list is sorted and holds no handle twice.
+// Adds the data sources, with the contents that are small enough, and what makes tokens of them.
 static const struct value *add_data(struct pack_writer *w, const struct ir_module *m)
 {
-    struct handle *found = arena_array(w->arena, m->data.n, sizeof *found);
-    const struct value **item = arena_array(w->arena, m->data.n, sizeof *item);
-    size_t nfound = 0, n = 0;
-    for (size_t i = 0; i < m->data.n; i++) {
-        const struct value *content = m->data.at[i].content;
-        if (content && travels(content))
-            found[nfound++] = pack_add(w, content);
-    }
-    qsort(found, nfound, sizeof *found, by_handle);
-    for (size_t i = 0; i < nfound; i++)
-        if (i == 0 || !handle_equal(&found[i - 1], &found[i]))
-            item[n++] = handle_value(w->arena, &found[i]);
-    return value_array(w->arena, item, n);
-}
-
-static const struct value *hints(struct arena *a, const struct ir_module *m)
-{
-    struct value_field *field = arena_array(a, m->data.n, sizeof *field);
-    size_t n = 0;
+    const struct value **item = arena_array(w->arena, m->data.n, sizeof *item), *tokenizer;
     for (size_t i = 0; i < m->data.n; i++) {
         const struct ir_data *d = &m->data.at[i];
-        const struct value *hint = d->hint ? value_text(a, d->hint, strlen(d->hint), NULL) : NULL;
-        if (hint) // a name that is not UTF-8 cannot be kept
-            field[n++] = (struct value_field){d->name, strlen(d->name), hint};
+        bool carried = d->content && travels(d->content);
+        if (carried)
+            pack_add(w, d->content);
+        struct handle h = pack_add(w, program_source(w->arena, m, d, carried, d->hint, &tokenizer));
+        if (tokenizer)
+            pack_add(w, tokenizer);
+        item[i] = handle_value(w->arena, &h);
     }
-    return value_object(a, field, n, NULL);
+    return value_array(w->arena, item, m->data.n);
+}
+
+// Adds the root and what hangs on it. Returns its handle.
+static struct handle add_tree(struct pack_writer *w, const struct dispatch_program *device,
+                              const struct handle *program)
+{
+    program_values tree = {0};
+    struct handle root = {{0}};
+    program_tree(w->arena, device, program, &tree);
+    for (size_t i = 0; i < tree.n; i++)
+        root = pack_add(w, tree.at[i]);
+    return root;
 }
 
 struct handle hbin_write(struct arena *a, const struct ir_module *m, const struct sources *s,
@@ -81,14 +74,15 @@ struct handle hbin_write(struct arena *a, const struct ir_module *m, const struc
         {"debug", 5, handle_value(a, &debug)},
         {"dispatch", 8, table},
         {"hbin", 4, value_int(a, HLX_HBIN_VERSION)},
-        {"hints", 5, hints(a, m)},
         {"identity", 8, handle_value(a, &identity)},
         {"ir", 2, handle_value(a, &ir)},
         {"numerics", 8, value_str(a, m->numerics)},
+        {"params", 6, program_params(a, m)},
         {"profile", 7, value_str(a, m->profile)},
     };
     const struct value *object = value_object(a, fields, sizeof fields / sizeof *fields, NULL);
-    struct handle root = pack_add(&w, value_contract(a, PROGRAM_CONTRACT, object));
+    struct handle program = pack_add(&w, value_contract(a, CONTRACT_PROGRAM, object));
+    struct handle root = add_tree(&w, device, &program);
     pack_write(&w, &root, out);
     return identity;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/spv_reflect.h"
+
 // What both forms say of a program is taken from here.
 static const char *kind_name(const struct ir_var *v)
 {
@@ -101,17 +103,73 @@ static void text_entry(const struct program *p, const struct ir_entry *e, struct
     buf_putc(out, '\n');
 }
 
+// -- kernels
+// ---------------------------------------------------------------------------------------
+
+// What is said of a kernel: a shader, and how it is started.
+struct seen_kernel {
+    const struct dispatch_kernel *kernel;
+    struct spv_reflection shape;
+    char handle[HANDLE_TEXT + 1];
+    size_t calls; // in all variants of all entries
+};
+
+static struct seen_kernel see_kernel(struct program *p, size_t index)
+{
+    const struct dispatch_program *d = p->dispatch;
+    struct seen_kernel k = {.kernel = &d->kernel[index]};
+    spv_reflect(&p->arena, k.kernel->words, k.kernel->nwords, &k.shape);
+    handle_text(&k.kernel->handle, k.handle);
+    for (size_t e = 0; e < d->nentries; e++)
+        for (size_t s = 0; s < d->entry[e].nsteps; s++)
+            for (size_t v = 0; v < d->entry[e].step[s].nvariants; v++)
+                for (size_t c = 0; c < d->entry[e].step[s].variant[v].ncalls; c++)
+                    k.calls += d->entry[e].step[s].variant[v].call[c].kernel == index;
+    return k;
+}
+
+static void text_kernels(struct program *p, struct buf *out)
+{
+    size_t n = p->dispatch ? p->dispatch->nkernels : 0, words = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct seen_kernel k = see_kernel(p, i);
+        words += k.kernel->nwords;
+        buf_printf(out, "kernel %s\n  ", k.handle);
+        buf_visible(out, k.kernel->name, strlen(k.kernel->name));
+        buf_printf(out, ", workgroup %lux%lux%lu, %lu buffers, %lu push constants",
+                   (unsigned long)k.shape.local[0], (unsigned long)k.shape.local[1],
+                   (unsigned long)k.shape.local[2], (unsigned long)k.kernel->bindings,
+                   (unsigned long)k.kernel->push);
+        if (k.shape.shared > 0)
+            buf_printf(out, ", %llu bytes shared", (unsigned long long)k.shape.shared);
+        buf_printf(out, ", %zu bytes, in %zu call%s\n", 4 * k.kernel->nwords, k.calls,
+                   k.calls == 1 ? "" : "s");
+    }
+    if (p->dispatch)
+        buf_printf(out, "kernels: %zu, %zu bytes of SPIR-V\n", n, 4 * words);
+    else
+        buf_puts(out, "kernels: none, for --device cpu alone\n");
+}
+
+static const char *root_handle(const struct program *p, char text[HANDLE_TEXT + 1])
+{
+    handle_text(&p->pack.root, text);
+    return text;
+}
+
 void inspect_text(struct program *p, struct buf *out)
 {
-    char handle[HANDLE_TEXT + 1];
-    buf_printf(out, "program %s\nnumerics %s, profile %s, hbin %d, %zu bytes, %zu objects\n",
-               identity(p, handle), p->module.numerics, p->module.profile, HLX_HBIN_VERSION, p->n,
-               p->pack.n);
+    char handle[HANDLE_TEXT + 1], root[HANDLE_TEXT + 1];
+    buf_printf(out,
+               "program %s\nroot %s\nnumerics %s, profile %s, hbin %d, %zu bytes, %zu objects\n",
+               identity(p, handle), root_handle(p, root), p->module.numerics, p->module.profile,
+               HLX_HBIN_VERSION, p->n, p->pack.n);
     text_vars(p, IR_PARAM, out);
     text_vars(p, IR_STATE, out);
     text_data(p, out);
     for (size_t i = 0; i < p->module.entries.n; i++)
         text_entry(p, &p->module.entries.at[i], out);
+    text_kernels(p, out);
 }
 
 // -- JSON ----------------------------------------------------------------------------------------
@@ -195,14 +253,31 @@ static json_t *json_entries(const struct program *p)
     return list;
 }
 
+static json_t *json_kernels(struct program *p)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; p->dispatch && i < p->dispatch->nkernels; i++) {
+        struct seen_kernel k = see_kernel(p, i);
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:[I, I, I], s:I, s:I, s:I, s:I, s:I}", "handle", k.handle,
+                            "name", k.kernel->name, "workgroup", (json_int_t)k.shape.local[0],
+                            (json_int_t)k.shape.local[1], (json_int_t)k.shape.local[2], "shared",
+                            (json_int_t)k.shape.shared, "buffers", (json_int_t)k.kernel->bindings,
+                            "push", (json_int_t)k.kernel->push, "bytes",
+                            (json_int_t)(4 * k.kernel->nwords), "calls", (json_int_t)k.calls));
+    }
+    return list;
+}
+
 bool inspect_json(struct program *p, struct buf *out)
 {
-    char handle[HANDLE_TEXT + 1];
+    char handle[HANDLE_TEXT + 1], root[HANDLE_TEXT + 1];
     json_t *o =
-        json_pack("{s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:o, s:o}", "program", identity(p, handle),
-                  "numerics", p->module.numerics, "profile", p->module.profile, "hbin",
-                  HLX_HBIN_VERSION, "bytes", (json_int_t)p->n, "objects", (json_int_t)p->pack.n,
-                  "vars", json_vars(p), "data", json_data(p), "entries", json_entries(p));
+        json_pack("{s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:o, s:o, s:o, s:o}", "program",
+                  identity(p, handle), "root", root_handle(p, root), "numerics", p->module.numerics,
+                  "profile", p->module.profile, "hbin", HLX_HBIN_VERSION, "bytes", (json_int_t)p->n,
+                  "objects", (json_int_t)p->pack.n, "vars", json_vars(p), "data", json_data(p),
+                  "entries", json_entries(p), "kernels", json_kernels(p));
     char *text = o ? json_dumps(o, JSON_INDENT(2)) : NULL;
     json_decref(o);
     if (!text)

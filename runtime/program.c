@@ -9,54 +9,78 @@
 #include "ir/print.h"
 #include "ir/verify.h"
 
-static const struct {
-    const char *name;
-    enum value_kind kind;
-} fields[] = {
-    {"data", VALUE_ARRAY},    {"debug", VALUE_HANDLE},    {"hbin", VALUE_INT},
-    {"hints", VALUE_OBJECT},  {"identity", VALUE_HANDLE}, {"ir", VALUE_HANDLE},
-    {"numerics", VALUE_TEXT}, {"profile", VALUE_TEXT},
-};
-enum { NFIELDS = sizeof fields / sizeof *fields };
-
 // Every failure below is a sentence in the program's arena, NULL when all is well.
 typedef const char *fault;
 
+// -- the objects ---------------------------------------------------------------------------------
+
+// The object under a handle, which something refers to.
+static const struct value *object_of(struct program *p, const struct handle *h, const char **why)
+{
+    struct latent_error error = {0};
+    const struct value *v = pack_get(&p->arena, &p->pack, h, &error);
+    *why = error.message;
+    if (v)
+        map_put(&p->known, h->sha, HANDLE_BYTES, NULL);
+    return v;
+}
+
+// The fields of a contract under a handle, checked against its schema.
+static fault contract_of(struct program *p, const struct handle *h, int64_t wanted,
+                         const struct value **fields)
+{
+    const char *why;
+    const struct contract *schema = contract_find(NULL, wanted);
+    const struct value *v = object_of(p, h, &why);
+    int64_t number;
+    contract_faults wrong = {0};
+    if (!v)
+        return why;
+    if (!value_is_contract(v, &number, fields) || number != wanted)
+        return arena_printf(&p->arena, "an object is not contract %lld %s", (long long)wanted,
+                            schema->name);
+    return contract_check(&p->arena, schema, *fields, &wrong) ? NULL : wrong.at[0].message;
+}
+
+static bool parse_handle(const struct value *v, struct handle *out)
+{
+    return v && v->kind == VALUE_HANDLE && handle_parse(v->as.bytes.at, v->as.bytes.n, out);
+}
+
 static fault check_root(struct program *p)
 {
-    struct latent_error why = {0};
-    const struct value *v = pack_get(&p->arena, &p->pack, &p->pack.root, &why);
-    int64_t number;
-    if (!v)
-        return why.message;
-    if (!value_is_contract(v, &number, &p->root) || number != PROGRAM_CONTRACT)
-        return "its root is not a program (contract 904)";
-    for (size_t i = 0; i < NFIELDS; i++) {
-        const struct value *f = value_get(p->root, fields[i].name);
-        if (!f || f->kind != fields[i].kind)
-            return arena_printf(&p->arena, "the program has no field `%s` of kind %s",
-                                fields[i].name, value_kind_name(fields[i].kind));
-    }
-    const struct value *dispatch = value_get(p->root, "dispatch"); // null where there is none
-    if (!dispatch || (dispatch->kind != VALUE_NULL && dispatch->kind != VALUE_HANDLE))
-        return "the program's field `dispatch` is neither a handle nor null";
-    if (p->root->as.object.n != NFIELDS + 1)
-        return "the program has fields that this version does not know";
-    return NULL;
+    struct handle h;
+    fault f = contract_of(p, &p->pack.root, CONTRACT_PIPELINE, &p->root);
+    if (f)
+        return arena_printf(&p->arena, "its root: %s", f);
+    if (!value_get(p->root, "program"))
+        return "it is a pipeline of kernels without a program; run it with --run";
+    if (!parse_handle(value_get(p->root, "program"), &h))
+        return "its root does not lead to a program";
+    f = contract_of(p, &h, CONTRACT_PROGRAM, &p->parts);
+    if (f)
+        return f;
+    // By their names, and all of them: what is read below is there.
+    const struct contract *c = contract_find(NULL, CONTRACT_PROGRAM);
+    for (size_t i = 0; i < c->nfields; i++)
+        if (!value_get(p->parts, c->field[i].name))
+            return arena_printf(&p->arena, "the program's field `%s` goes by another key",
+                                c->field[i].name);
+    return value_get(p->parts, "data")->kind == VALUE_ARRAY ? NULL : "its data is no array";
 }
 
 static fault check_version(struct program *p)
 {
     int64_t version = 0;
     const char *numerics = NULL, *profile = NULL;
-    value_get_int(p->root, "hbin", &version);
+    value_get_int(p->parts, "hbin", &version);
     if (version != HLX_HBIN_VERSION)
         return arena_printf(&p->arena, "it has format version %lld, and this hlxrun reads %d",
                             (long long)version, HLX_HBIN_VERSION);
-    if (!value_get_text(p->root, "numerics", &numerics) || strcmp(numerics, HLX_NUMERICS) != 0)
+    if (!value_get_text(p->parts, "numerics", &numerics) || strcmp(numerics, HLX_NUMERICS) != 0)
         return arena_printf(&p->arena, "it has the numeric contract `%s`, and this hlxrun has %s",
                             numerics ? numerics : "", HLX_NUMERICS);
-    if (!value_get_text(p->root, "profile", &profile) ||
+    if (!value_get_text(p->parts, "profile", &profile) ||
         (strcmp(profile, "exact") != 0 && strcmp(profile, "native") != 0))
         return "its profile is neither `exact` nor `native`";
     return NULL;
@@ -64,8 +88,7 @@ static fault check_version(struct program *p)
 
 static bool field_handle(const struct program *p, const char *name, struct handle *out)
 {
-    const struct value *v = value_get(p->root, name);
-    return handle_parse(v->as.bytes.at, v->as.bytes.n, out);
+    return parse_handle(value_get(p->parts, name), out);
 }
 
 struct handle program_identity(struct arena *a, const struct handle *ir, const char *numerics,
@@ -85,8 +108,8 @@ static fault check_identity(struct program *p, const struct handle *ir)
     struct handle stated;
     if (!field_handle(p, "identity", &stated))
         return "its identity is no full handle";
-    if (!value_get_text(p->root, "numerics", &numerics) ||
-        !value_get_text(p->root, "profile", &profile))
+    if (!value_get_text(p->parts, "numerics", &numerics) ||
+        !value_get_text(p->parts, "profile", &profile))
         return "its numerics and profile are not plain text";
     p->identity = program_identity(&p->arena, ir, numerics, profile);
     if (!handle_equal(&stated, &p->identity))
@@ -107,18 +130,18 @@ static bool is_canonical(const struct program *p, const struct value *text)
 static fault parse_ir(struct program *p)
 {
     struct handle ir;
-    struct latent_error why = {0};
+    const char *why;
     struct ir_parse_error bad = {0};
     if (!field_handle(p, "ir", &ir))
         return "its IR is no full handle";
-    const struct value *text = pack_get(&p->arena, &p->pack, &ir, &why);
+    const struct value *text = object_of(p, &ir, &why);
     if (!text || text->kind != VALUE_TEXT)
-        return text ? "its IR is not text" : why.message;
+        return text ? "its IR is not text" : why;
     ir_module_init(&p->module, &p->arena);
     if (!ir_parse(&p->module, text->as.bytes.at, text->as.bytes.n, &bad))
         return arena_printf(&p->arena, "line %zu of its IR: %s", bad.line, bad.message);
     const char *profile;
-    if (!value_get_text(p->root, "profile", &profile) || strcmp(profile, p->module.profile) != 0 ||
+    if (!value_get_text(p->parts, "profile", &profile) || strcmp(profile, p->module.profile) != 0 ||
         strcmp(p->module.numerics, HLX_NUMERICS) != 0)
         return "its IR is of another profile or numeric contract than the program states";
     if (!is_canonical(p, text))
@@ -174,60 +197,93 @@ static fault check_names(struct program *p)
     return ok ? NULL : "a name in its IR is empty or cannot be shown";
 }
 
-static bool handle_is(const struct value *v, const struct handle *h)
+static fault check_params(struct program *p)
 {
-    struct handle own;
-    return v && v->kind == VALUE_HANDLE && handle_parse(v->as.bytes.at, v->as.bytes.n, &own) &&
-           handle_equal(&own, h);
+    return value_equal(value_get(p->parts, "params"), program_params(&p->arena, &p->module))
+               ? NULL
+               : "its table of params is not that of its IR";
 }
 
-// Whether a data source is made of the object: its `content`.
-static bool data_uses(const struct ir_module *m, const struct handle *h)
+// A data source's object says what the IR says, and whether its content is in the pack.
+static fault check_source(struct program *p, size_t i, const struct value *item)
 {
-    for (size_t i = 0; i < m->data.n; i++)
-        if (handle_is(value_get(m->data.at[i].source, "content"), h))
-            return true;
-    return false;
+    struct handle h;
+    const char *hint = NULL, *why;
+    const struct value *tokenizer;
+    const struct ir_data *d = &p->module.data.at[i];
+    if (!parse_handle(item, &h))
+        return "its list of data holds something else than full handles";
+    fault f = contract_of(p, &h, CONTRACT_DATA, &p->data[i]);
+    if (f)
+        return f;
+    if (value_depth(d->source) > VALUE_MAX_DEPTH - 2)
+        return "a data source nests too deep";
+    const struct value *carried = value_get(p->data[i], "carried");
+    value_get_text(p->data[i], "hint", &hint);
+    bool inside = carried && carried->as.boolean;
+    struct handle own =
+        handle_of(program_source(&p->arena, &p->module, d, inside, hint, &tokenizer));
+    if (!handle_equal(&own, &h))
+        return arena_printf(&p->arena, "what it says of the data `%s` is not what its IR says",
+                            d->name);
+    if (inside && (!parse_handle(value_get(d->source, "content"), &h) || !object_of(p, &h, &why)))
+        return arena_printf(&p->arena, "the content of the data `%s` is not in the pack", d->name);
+    if (!tokenizer)
+        return NULL;
+    h = handle_of(tokenizer);
+    return object_of(p, &h, &why) ? NULL : why;
 }
 
 static fault check_data(struct program *p)
 {
-    const struct value *list = value_get(p->root, "data");
+    const struct value *list = value_get(p->parts, "data");
+    if (list->as.array.n != p->module.data.n)
+        return "its list of data is not that of its IR";
+    p->data = arena_array(&p->arena, list->as.array.n, sizeof *p->data);
     for (size_t i = 0; i < list->as.array.n; i++) {
-        const struct value *v = list->as.array.at[i];
-        struct handle h;
-        if (v->kind != VALUE_HANDLE || !handle_parse(v->as.bytes.at, v->as.bytes.n, &h))
-            return "its list of data holds something else than full handles";
-        if (!data_uses(&p->module, &h))
-            return "it carries data that no data source of the program is made of";
-        if (!pack_get(&p->arena, &p->pack, &h, NULL))
-            return "data that it lists is not in the pack";
-        if (i > 0 && strcmp(list->as.array.at[i - 1]->as.bytes.at, v->as.bytes.at) >= 0)
-            return "its list of data is not sorted";
+        fault f = check_source(p, i, list->as.array.at[i]);
+        if (f)
+            return f;
     }
-    return NULL;
-}
-
-static fault check_hints(struct program *p)
-{
-    const struct value *hints = value_get(p->root, "hints");
-    for (size_t i = 0; i < hints->as.object.n; i++)
-        if (hints->as.object.at[i].value->kind != VALUE_TEXT)
-            return "its data hints are not texts";
     return NULL;
 }
 
 static fault attach_debug(struct program *p)
 {
-    struct latent_error why = {0};
-    const struct value *debug =
-        pack_resolve(&p->arena, &p->pack, value_get(p->root, "debug"), &why);
-    return debug ? program_attach_debug(p, debug) : why.message;
+    struct handle h;
+    const char *why;
+    if (!field_handle(p, "debug", &h))
+        return "its source map is no full handle";
+    const struct value *debug = object_of(p, &h, &why);
+    return debug ? program_attach_debug(p, debug) : why;
+}
+
+// -- what a device runs --------------------------------------------------------------------------
+
+static void know(struct program *p, const struct handle *h)
+{
+    map_put(&p->known, h->sha, HANDLE_BYTES, NULL);
+}
+
+// The table, its kernels and constants.
+static void know_dispatch(struct program *p, const struct handle *table)
+{
+    const struct dispatch_program *d = p->dispatch;
+    know(p, table);
+    for (size_t i = 0; i < d->nkernels; i++)
+        know(p, &d->kernel[i].handle);
+    for (size_t i = 0; i < d->nentries; i++)
+        for (size_t k = 0; k < d->entry[i].nsegments[ARENA_CONSTS]; k++) {
+            const struct value *v =
+                value_bytes(&p->arena, d->entry[i].consts[k], d->entry[i].segment[ARENA_CONSTS][k]);
+            struct handle h = handle_of(v);
+            know(p, &h);
+        }
 }
 
 static fault read_dispatch(struct program *p)
 {
-    const struct value *v = value_get(p->root, "dispatch");
+    const struct value *v = value_get(p->parts, "dispatch");
     struct handle h;
     struct latent_error why = {0};
     if (v->kind == VALUE_NULL)
@@ -237,29 +293,43 @@ static fault read_dispatch(struct program *p)
     p->dispatch = dispatch_read(&p->arena, &p->pack, &h, &why);
     if (!p->dispatch)
         return why.message;
+    know_dispatch(p, &h);
     fault f = dispatch_match(&p->arena, p->dispatch, &p->module);
     return f ? arena_printf(&p->arena, "its dispatch table does not fit it: %s", f) : NULL;
 }
 
-// The root, `ir` and `debug`; the data; the dispatch table, its kernels and constants (equal ones
-// are one object).
+// The tree of pipelines and kernels is made of the table, so it says nothing else.
+static fault check_tree(struct program *p)
+{
+    program_values tree = {0};
+    struct handle program, h = {{0}};
+    const char *why;
+    parse_handle(value_get(p->root, "program"), &program);
+    program_tree(&p->arena, p->dispatch, &program, &tree);
+    for (size_t i = 0; i + 1 < tree.n; i++) {
+        h = handle_of(tree.at[i]);
+        if (!object_of(p, &h, &why))
+            return arena_printf(&p->arena, "its tree of pipelines: %s", why);
+    }
+    h = handle_of(tree.at[tree.n - 1]);
+    return handle_equal(&h, &p->pack.root)
+               ? NULL
+               : "its tree of pipelines is not that of its dispatch table";
+}
+
+// All that is known is in the pack.
 static fault check_objects(struct program *p)
 {
-    size_t most = 3 + value_get(p->root, "data")->as.array.n;
-    const struct dispatch_program *d = p->dispatch;
-    if (d)
-        most += 1 + d->nkernels;
-    for (size_t i = 0; d && i < d->nentries; i++)
-        most += d->entry[i].nsegments[ARENA_CONSTS];
-    return p->pack.n <= most ? NULL : "it carries objects that nothing refers to";
+    return p->pack.n == p->known.n ? NULL : "it carries objects that nothing refers to";
 }
 
 static fault check_all(struct program *p)
 {
-    static fault (*const checks[])(struct program *) = {check_root,   check_version, parse_ir,
-                                                        check_names,  check_data,    check_hints,
-                                                        attach_debug, read_dispatch, check_objects};
+    static fault (*const checks[])(struct program *) = {
+        check_root, check_version, parse_ir,      check_names, check_params,
+        check_data, attach_debug,  read_dispatch, check_tree,  check_objects};
     struct latent_error why = {0};
+    map_init(&p->known, &p->arena);
     if (!pack_read(&p->arena, p->bytes, p->n, &p->pack, &why))
         return why.message;
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
@@ -329,20 +399,37 @@ void program_close(struct program *p)
     *p = (struct program){0};
 }
 
-const struct value *program_data(struct program *p, const struct ir_data *data)
+static const struct value *source_of(const struct program *p, const struct ir_data *d)
 {
-    const struct value *content = value_get(data->source, "content");
+    return p->data[d - p->module.data.at];
+}
+
+const struct value *program_data(struct program *p, const struct ir_data *d)
+{
     struct handle h;
-    if (!content || content->kind != VALUE_HANDLE ||
-        !handle_parse(content->as.bytes.at, content->as.bytes.n, &h))
+    if (!value_get(source_of(p, d), "carried")->as.boolean ||
+        !parse_handle(value_get(d->source, "content"), &h))
         return NULL;
     return pack_get(&p->arena, &p->pack, &h, NULL);
 }
 
-const char *program_hint(const struct program *p, const struct ir_data *data)
+const char *program_hint(const struct program *p, const struct ir_data *d)
 {
     const char *hint;
-    return value_get_text(value_get(p->root, "hints"), data->name, &hint) ? hint : NULL;
+    return value_get_text(source_of(p, d), "hint", &hint) ? hint : NULL;
+}
+
+bool program_is_pipeline(const void *bytes, size_t n)
+{
+    struct arena a = {0};
+    struct pack pack;
+    int64_t number;
+    const struct value *fields;
+    bool is = pack_read(&a, bytes, n, &pack, NULL) &&
+              value_is_contract(pack_get(&a, &pack, &pack.root, NULL), &number, &fields) &&
+              number == CONTRACT_PIPELINE && !value_get(fields, "program");
+    arena_free(&a);
+    return is;
 }
 
 bool program_place(const struct program *p, struct span at, struct program_place *out)

@@ -4,12 +4,12 @@
 #define HLX_RUNTIME_PROGRAM_H
 
 #include "ir/ir.h"
+#include "latent/contract.h"
 #include "latent/pack.h"
 #include "runtime/dispatch.h"
 #include "runtime/error.h"
+#include "runtime/program_parts.h"
 
-// The root object: contract 904 PROGRAM. Its fields are listed in spec/hbin.md.
-#define PROGRAM_CONTRACT 904
 // Data contents of up to this many bytes (as LC-B) travel in the pack.
 #define PROGRAM_DATA_LIMIT ((size_t)1 << 20)
 
@@ -31,14 +31,19 @@ struct program {
     unsigned char *bytes; // the pack (malloc)
     size_t n;
     struct pack pack;
-    struct ir_module module;  // parsed from the canonical IR, with names and places re-attached
-    struct handle identity;   // the program's handle (numerics.md 12)
-    const struct value *root; // fields of the 904 contract
+    struct ir_module module;   // parsed from the canonical IR, with names and places re-attached
+    struct handle identity;    // the program's handle (numerics.md 12)
+    const struct value *root;  // fields of the root, a pipeline (902)
+    const struct value *parts; // fields of the program (904) that it leads to
+    struct map known;          // handles of the objects that something refers to
+    const struct value **data; // per data source the fields of its object (909)
     const struct program_file *file; // span.file is a 1-based index into this
     size_t nfiles;
     const struct dispatch_program *dispatch; // what Vulkan devices run; NULL: compiled without
 };
 
+// Whether bytes are a pack whose root is a pipeline without a program: to be run by pipeline.h.
+bool program_is_pipeline(const void *bytes, size_t n);
 // Opens and checks a .hbin. On failure returns false and fills *error (EXIT_DATA); there is then
 // nothing to close.
 bool program_open(struct program *p, const char *path, struct hlx_error *error);

@@ -1,8 +1,8 @@
 // program_fuzz.c: feeds bytes to the program reader, behind handles that fit.
 //
 // No fuzzer guesses a SHA-256, so the input is taken apart and packed as a program should be: what
-// is fuzzed is the root's fields, the IR text, the debug tables and the data. The first byte says
-// what the rest replaces; the other parts are those of a good program.
+// is fuzzed is the tree, the fields, the IR text, the debug tables and the data. The first byte
+// says what the rest replaces; the other parts are those of a good program.
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,7 +13,22 @@
 #include "runtime/inspect.h"
 #include "tests/unit/program_kit.h"
 
-enum part { PART_ROOT, PART_IR, PART_DEBUG, PART_TABLE, PART_CONTENT, PART_RAW, PART_COUNT };
+enum part {
+    PART_PROGRAM,
+    PART_IR,
+    PART_DEBUG,
+    PART_TABLE,
+    PART_CONTENT,
+    PART_RAW,
+    PART_TREE,
+    PART_DATA,
+    PART_COUNT
+};
+
+// What a program is made of.
+struct parts {
+    const struct value *tree, *program, *data, *ir, *debug, *content; // fields of 902, 904 and 909
+};
 
 // A value decoded from the input, or NULL where it is not LC-B.
 static const struct value *decoded(struct arena *a, const uint8_t *bytes, size_t n)
@@ -73,20 +88,70 @@ static void open_and_look(const void *bytes, size_t n)
     program_close(&p);
 }
 
-// Packs root, IR and debug with handles that fit, and the content.
-static void pack_parts(struct arena *a, const struct value *root, const struct value *ir,
-                       const struct value *debug, const struct value *content, struct buf *out)
+static const struct value *fields(struct arena *a, const struct pack *p, const struct value *v)
+{
+    int64_t number;
+    const struct value *found;
+    if (!value_is_contract(pack_resolve(a, p, v, NULL), &number, &found))
+        abort();
+    return found;
+}
+
+static const struct value *add(struct pack_writer *w, const struct value *v)
+{
+    struct handle h = pack_add(w, v);
+    return handle_value(w->arena, &h);
+}
+
+// Packs the parts with handles that fit.
+static void pack_parts(struct arena *a, const struct parts *t, struct buf *out)
 {
     struct pack_writer w;
     pack_writer_init(&w, a);
-    struct handle h = pack_add(&w, ir), id = program_identity(a, &h, "exact-1", "exact");
-    root = replace(a, root, "ir", handle_value(a, &h));
+    struct handle h = pack_add(&w, t->ir), id = program_identity(a, &h, "exact-1", "exact");
+    const struct value *data = add(&w, value_contract(a, CONTRACT_DATA, t->data));
+    const struct value *root = replace(a, t->program, "ir", handle_value(a, &h));
     root = replace(a, root, "identity", handle_value(a, &id));
-    h = pack_add(&w, debug);
-    root = replace(a, root, "debug", handle_value(a, &h));
-    pack_add(&w, content);
-    h = pack_add(&w, value_contract(a, PROGRAM_CONTRACT, root));
+    root = replace(a, root, "debug", add(&w, t->debug));
+    root = replace(a, root, "data", value_array(a, &data, 1));
+    pack_add(&w, t->content);
+    root = add(&w, value_contract(a, CONTRACT_PROGRAM, root));
+    h = pack_add(&w, value_contract(a, CONTRACT_PIPELINE, replace(a, t->tree, "program", root)));
     pack_write(&w, &h, out);
+}
+
+static void take_apart(struct kit *k, struct parts *t)
+{
+    struct pack p;
+    struct latent_error e;
+    struct arena *a = &k->arena;
+    if (!pack_read(a, k->bytes.at, k->bytes.n, &p, &e))
+        abort();
+    t->tree = fields(a, &p, handle_value(a, &p.root));
+    t->program = fields(a, &p, value_get(t->tree, "program"));
+    t->data = fields(a, &p, value_get(t->program, "data")->as.array.at[0]);
+    t->ir = child(a, &p, t->program, "ir");
+    t->debug = child(a, &p, t->program, "debug");
+    t->content = child(a, &p, t->data, "content");
+}
+
+// Replaces the part by what the input holds, where that can be such a part.
+static void put_in(struct arena *a, struct parts *t, enum part part, const uint8_t *data, size_t n)
+{
+    const struct value **objects[PART_COUNT] = {
+        [PART_PROGRAM] = &t->program, [PART_TREE] = &t->tree, [PART_DATA] = &t->data};
+    const struct value **any[PART_COUNT] = {[PART_DEBUG] = &t->debug, [PART_CONTENT] = &t->content};
+    const struct value *given = decoded(a, data, n);
+    const struct value *text = value_text(a, (const char *)data, n, NULL);
+    if (objects[part] && given && given->kind == VALUE_OBJECT &&
+        value_depth(given) < VALUE_MAX_DEPTH)
+        *objects[part] = given;
+    if (any[part] && given)
+        *any[part] = given;
+    if (part == PART_IR && text)
+        t->ir = text;
+    if (part == PART_TABLE)
+        t->debug = fuzz_table(a, t->debug, data, n);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -94,10 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct kit k;
-    struct pack p;
-    struct latent_error e;
-    int64_t number;
-    const struct value *root;
+    struct parts t;
     if (n == 0)
         return 0;
     enum part part = data[0] % PART_COUNT;
@@ -107,27 +169,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         return 0;
     }
     kit_open(&k, ".", 4, 3, false);
-    struct arena *a = &k.arena;
-    if (!pack_read(a, k.bytes.at, k.bytes.n, &p, &e) ||
-        !value_is_contract(pack_get(a, &p, &p.root, &e), &number, &root))
-        abort();
-    const struct value *ir = child(a, &p, root, "ir"), *debug = child(a, &p, root, "debug");
-    const struct value *content = value_get(root, "data")->as.array.at[0];
-    content = pack_resolve(a, &p, content, NULL);
-    const struct value *given = decoded(a, data, n);
-    const struct value *text = value_text(a, (const char *)data, n, NULL);
-    if (part == PART_ROOT && given && given->kind == VALUE_OBJECT)
-        root = given;
-    if (part == PART_IR && text)
-        ir = text;
-    if (part == PART_DEBUG && given)
-        debug = given;
-    if (part == PART_CONTENT && given)
-        content = given;
-    if (part == PART_TABLE)
-        debug = fuzz_table(a, debug, data, n);
+    take_apart(&k, &t);
+    put_in(&k.arena, &t, part, data, n);
     struct buf out = {0};
-    pack_parts(a, root, ir, debug, content, &out);
+    pack_parts(&k.arena, &t, &out);
     open_and_look(out.at, out.n);
     buf_free(&out);
     kit_close(&k);

@@ -173,17 +173,22 @@ static void test_flipped_bytes(void **state)
 struct parts {
     struct kit kit;
     struct pack pack;
-    const struct value *root;
+    const struct value *tree; // fields of the root (902)
+    const struct value *root; // fields of the program (904)
 };
 
 static void parts_open(struct parts *t)
 {
     struct latent_error e;
     int64_t number;
+    struct arena *a = &t->kit.arena;
     kit_open(&t->kit, ".", 4, 3, false);
-    assert_true(pack_read(&t->kit.arena, t->kit.bytes.at, t->kit.bytes.n, &t->pack, &e));
-    assert_true(
-        value_is_contract(pack_get(&t->kit.arena, &t->pack, &t->pack.root, &e), &number, &t->root));
+    assert_true(pack_read(a, t->kit.bytes.at, t->kit.bytes.n, &t->pack, &e));
+    assert_true(value_is_contract(pack_get(a, &t->pack, &t->pack.root, &e), &number, &t->tree));
+    assert_int_equal(number, CONTRACT_PIPELINE);
+    const struct value *program = value_get(t->tree, "program");
+    assert_true(value_is_contract(pack_resolve(a, &t->pack, program, &e), &number, &t->root));
+    assert_int_equal(number, CONTRACT_PROGRAM);
 }
 
 static const struct value *with_field(struct arena *a, const struct value *object, const char *key,
@@ -206,21 +211,40 @@ static const struct value *with_field(struct arena *a, const struct value *objec
     return value_object(a, f, n, NULL);
 }
 
-// Packs the objects of the program again, without `drop`, with `extra`, under a changed root.
-static void pack_again(struct parts *t, const struct value *root, const struct value *extra,
-                       const struct handle *drop, struct buf *out)
+static struct handle handle_in(const struct value *v)
+{
+    struct handle h;
+    assert_true(handle_parse(v->as.bytes.at, v->as.bytes.n, &h));
+    return h;
+}
+
+// Packs the objects again, without `drop`, with `extra`, under a changed program and tree.
+static void pack_tree(struct parts *t, const struct value *tree, const struct value *root,
+                      const struct value *extra, const struct handle *drop, struct buf *out)
 {
     struct pack_writer w;
-    pack_writer_init(&w, &t->kit.arena);
+    struct arena *a = &t->kit.arena;
+    struct handle program = handle_in(value_get(t->tree, "program"));
+    pack_writer_init(&w, a);
     for (size_t i = 0; i < t->pack.n; i++) {
         const struct handle *h = &t->pack.object[i].handle;
-        if (!handle_equal(h, &t->pack.root) && !(drop && handle_equal(h, drop)))
-            pack_add(&w, pack_get(&t->kit.arena, &t->pack, h, NULL));
+        if (!handle_equal(h, &t->pack.root) && !handle_equal(h, &program) &&
+            !(drop && handle_equal(h, drop)))
+            pack_add(&w, pack_get(a, &t->pack, h, NULL));
     }
     if (extra)
         pack_add(&w, extra);
-    struct handle h = pack_add(&w, value_contract(&t->kit.arena, PROGRAM_CONTRACT, root));
+    struct handle h = pack_add(&w, value_contract(a, CONTRACT_PROGRAM, root));
+    if (value_get(tree, "program") == value_get(t->tree, "program"))
+        tree = with_field(a, tree, "program", handle_value(a, &h));
+    h = pack_add(&w, value_contract(a, CONTRACT_PIPELINE, tree));
     pack_write(&w, &h, out);
+}
+
+static void pack_again(struct parts *t, const struct value *root, const struct value *extra,
+                       const struct handle *drop, struct buf *out)
+{
+    pack_tree(t, t->tree, root, extra, drop, out);
 }
 
 static void refuse_root(struct parts *t, const char *key, const struct value *value,
@@ -243,7 +267,7 @@ static void test_root_fields(void **state)
     refuse_root(&t, "hbin", value_int(a, 2), "version 2");
     refuse_root(&t, "hbin", value_str(a, "1"), "`hbin`");
     refuse_root(&t, "hbin", NULL, "`hbin`");
-    refuse_root(&t, "more", value_int(a, 2), "does not know");
+    refuse_root(&t, "more", value_int(a, 2), "no field `more`");
     refuse_root(&t, "numerics", value_str(a, "exact-9"), "exact-9");
     refuse_root(&t, "profile", value_str(a, "fast"), "neither");
     refuse_root(&t, "profile", value_str(a, "native"), "another profile");
@@ -252,8 +276,80 @@ static void test_root_fields(void **state)
     refuse_root(&t, "ir", value_get(t.root, "debug"), "not text");
     refuse_root(&t, "debug", h, "pack");
     refuse_root(&t, "debug", value_get(t.root, "ir"), "not an object");
-    refuse_root(&t, "data", value_array(a, &h, 1), "no data source");
-    refuse_root(&t, "data", value_array(a, NULL, 0), "nothing refers to");
+    refuse_root(&t, "data", value_array(a, &h, 1), "not in the pack");
+    refuse_root(&t, "data", value_array(a, NULL, 0), "list of data");
+    refuse_root(&t, "data", value_get(t.root, "data")->as.array.at[0], "no array");
+    refuse_root(&t, "params", value_array(a, NULL, 0), "table of params");
+    refuse_root(&t, "dispatch", h, "pack");
+    kit_close(&t.kit);
+}
+
+static void refuse_tree(struct parts *t, const char *key, const struct value *value,
+                        const char *part)
+{
+    struct buf out = {0};
+    pack_tree(t, with_field(&t->kit.arena, t->tree, key, value), t->root, NULL, NULL, &out);
+    refuse(out.at, out.n, part);
+    buf_free(&out);
+}
+
+// The tree over a program says what its dispatch table says, and nothing else.
+static void test_tree(void **state)
+{
+    (void)state;
+    struct parts t;
+    parts_open(&t);
+    struct arena *a = &t.kit.arena;
+    struct handle other = handle_of(value_int(a, 1));
+    const struct value *h = handle_value(a, &other), *debug = value_get(t.root, "debug");
+    refuse_tree(&t, "pipeline_id", value_str(a, "mine"), "tree of pipelines");
+    refuse_tree(&t, "pipeline_id", value_int(a, 1), "pipeline_id");
+    refuse_tree(&t, "stages", value_array(a, &h, 1), "tree of pipelines");
+    refuse_tree(&t, "stages", NULL, "stages");
+    refuse_tree(&t, "output_image", value_str(a, ""), "tree of pipelines");
+    refuse_tree(&t, "program", NULL, "without a program");
+    refuse_tree(&t, "program", h, "not in the pack");
+    refuse_tree(&t, "program", debug, "904");
+    refuse_tree(&t, "more", h, "no field `more`");
+    kit_close(&t.kit);
+}
+
+// The object of a data source, changed.
+static void test_data_objects(void **state)
+{
+    (void)state;
+    struct parts t;
+    parts_open(&t);
+    struct arena *a = &t.kit.arena;
+    const struct value *list = value_get(t.root, "data"), *fields;
+    struct handle old = handle_in(list->as.array.at[0]);
+    int64_t number;
+    assert_true(value_is_contract(pack_get(a, &t.pack, &old, NULL), &number, &fields));
+    assert_int_equal(number, CONTRACT_DATA);
+    const struct {
+        const char *key;
+        const struct value *value;
+        const char *part;
+    } rows[] = {
+        {"name", value_str(a, "other"), "not what its IR says"},
+        {"fields", value_array(a, NULL, 0), "not what its IR says"},
+        {"content", value_null(), "not what its IR says"},
+        {"carried", value_bool(false), "nothing refers to"},
+        {"carried", value_int(a, 1), "carried"},
+        {"carried", NULL, "carried"},
+        {"hint", value_int(a, 1), "hint"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct value *changed =
+            value_contract(a, CONTRACT_DATA, with_field(a, fields, rows[i].key, rows[i].value));
+        struct handle h = handle_of(changed);
+        const struct value *item = handle_value(a, &h);
+        struct buf out = {0};
+        pack_again(&t, with_field(a, t.root, "data", value_array(a, &item, 1)), changed, &old,
+                   &out);
+        refuse(out.at, out.n, rows[i].part);
+        buf_free(&out);
+    }
     kit_close(&t.kit);
 }
 
@@ -267,7 +363,7 @@ static void test_other_roots(void **state)
     pack_writer_init(&w, &t.kit.arena);
     struct handle h = pack_add(&w, value_int(&t.kit.arena, 904));
     pack_write(&w, &h, &out);
-    refuse(out.at, out.n, "904");
+    refuse(out.at, out.n, "902");
     buf_clear(&out);
     pack_again(&t, t.root, value_str(&t.kit.arena, "stowaway"), NULL, &out);
     refuse(out.at, out.n, "nothing refers to");
@@ -369,6 +465,8 @@ int main(void)
         cmocka_unit_test(test_truncated),
         cmocka_unit_test(test_flipped_bytes),
         cmocka_unit_test(test_root_fields),
+        cmocka_unit_test(test_tree),
+        cmocka_unit_test(test_data_objects),
         cmocka_unit_test(test_other_roots),
         cmocka_unit_test(test_ir),
         cmocka_unit_test(test_debug_bytes),
