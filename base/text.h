@@ -62,6 +62,15 @@ size_t text_width(const char *s, size_t n, size_t from, size_t tab);
 // in *out_n; NULL if the input is not UTF-8.
 const char *text_nfc(struct arena *a, const char *s, size_t n, size_t *out_n);
 
+// The ASCII letter that a letter of another script looks like ("a" for the Cyrillic U+0430), or
+// NULL.
+const char *text_lookalike(uint32_t rune);
+
+// The name in ASCII that a word stands for: without marks ("naive"), with the letters that its own
+// look like where it mixes scripts, with those that spell them where it does not ("lambda"). NULL
+// when there is none.
+const char *text_ascii_twin(struct arena *a, const char *s, size_t n);
+
 // Edit distance with transpositions, for "did you mean"; capped at `limit` + 1. Words of
 // more than 63 bytes are only told equal (0) or not (limit + 1).
 size_t text_distance(const char *a, const char *b, size_t limit);

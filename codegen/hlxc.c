@@ -229,16 +229,33 @@ static bool known_pass(struct arena *a, const char *name)
     return false;
 }
 
-static int print_ops(struct arena *a)
+// Writes a reference to the standard output, and frees it.
+static int print_reference(struct arena *a, struct buf *out)
 {
-    struct buf out = {0};
     const char *why;
-    ir_ops_markdown(&out);
-    bool ok = file_write(a, "-", out.at, out.n, &why);
-    buf_free(&out);
+    bool ok = file_write(a, "-", out->at, out->n, &why);
+    buf_free(out);
     if (!ok)
         fprintf(stderr, "hlxc: %s\n", why);
     return ok ? EXIT_OK : EXIT_DATA;
+}
+
+static int print_ops(struct arena *a)
+{
+    struct buf out = {0};
+    ir_ops_markdown(&out);
+    return print_reference(a, &out);
+}
+
+static int print_explanation(struct arena *a, const char *code)
+{
+    struct buf out = {0};
+    const char *near;
+    if (frontend_explain(code, &out, &near))
+        return print_reference(a, &out);
+    fprintf(stderr, "hlxc: --explain: there is no code `%s`; ", code);
+    fprintf(stderr, near ? "did you mean %s?\n" : "hlxc --explain lists all\n", near);
+    return EXIT_USAGE;
 }
 
 static int run(struct arena *a, const struct hlxc_options *o)
@@ -246,6 +263,8 @@ static int run(struct arena *a, const struct hlxc_options *o)
     struct compile c = {.arena = a, .options = o};
     if (o->make == HLXC_OPS)
         return print_ops(a);
+    if (o->make == HLXC_EXPLAIN)
+        return print_explanation(a, o->input);
     if (o->make == HLXC_DUMP && !known_pass(a, o->dump))
         return EXIT_USAGE;
     int code = compile(&c);

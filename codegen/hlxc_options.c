@@ -11,6 +11,7 @@ enum {
     OPT_DUMP,
     OPT_CHECK,
     OPT_OPS,
+    OPT_EXPLAIN,
     OPT_NUMERICS,
     OPT_TARGET,
     OPT_TIMES,
@@ -33,6 +34,8 @@ static const struct cli_option options[] = {
     {'g', "debug", 0, "put source lines into the kernels, for debuggers and profilers", 0},
     {OPT_TIMES, "time-passes", 0, "print the time each pass takes", "Messages"},
     {OPT_DIAGS, "diagnostics", "text|short|json", "the form of errors and warnings", 0},
+    {OPT_EXPLAIN, "explain", "[CODE]", "explain a code, as HLX0401, with an example; or list them",
+     0},
     {OPT_COLOR, "color", "auto|always|never", "whether errors are coloured", 0},
     CLI_COMMON,
     {0, 0, 0, 0, 0},
@@ -140,6 +143,10 @@ static bool apply(struct hlxc_options *o, int id, const char *value)
         return true;
     case OPT_CHECK: o->make = HLXC_CHECK; return true;
     case OPT_OPS: o->make = HLXC_OPS; return true;
+    case OPT_EXPLAIN:
+        o->make = HLXC_EXPLAIN;
+        o->input = value;
+        return true;
     case OPT_TARGET: return set_target(o, value);
     case 'g': return o->lines = true;
     case OPT_NUMERICS: return set_numerics(o, value);
@@ -166,11 +173,25 @@ static int usage(const char *sentence)
     return EXIT_USAGE;
 }
 
+// The code to be explained stands behind `--explain=` or as an operand.
+static int complete_explain(struct hlxc_options *o, int n, char **operand)
+{
+    if (n + (o->input != NULL) > 1)
+        return usage("--explain takes one code");
+    if (n == 1)
+        o->input = operand[0];
+    if (!o->input)
+        o->input = "list";
+    return -1;
+}
+
 // What the operands and options must be together.
 static int complete(struct hlxc_options *o, int n, char **operand)
 {
     if (o->make == HLXC_OPS)
         return n == 0 ? -1 : usage("--ops takes no file");
+    if (o->make == HLXC_EXPLAIN)
+        return complete_explain(o, n, operand);
     if (n != 1)
         return usage(n == 0 ? "no file to compile was given" : "one file at a time");
     o->input = operand[0];

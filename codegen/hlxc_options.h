@@ -15,7 +15,8 @@ enum hlxc_make {
     HLXC_SPIRV_ASM,
     HLXC_DUMP,
     HLXC_CHECK,
-    HLXC_OPS
+    HLXC_OPS,
+    HLXC_EXPLAIN // `input` is the code
 };
 
 struct hlxc_define {

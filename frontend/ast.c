@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "frontend/syntax_error.h"
+
 static const char *const kind_names[] = {
 #define AST(id, name, doc) name,
 #include "frontend/ast.def"
@@ -42,7 +44,7 @@ static void too_deep(struct parser *p, struct span at)
         return;
     struct diag *g = diag_error(p->diags, at, "E_DEPTH_EXCEEDED",
                                 "operators and blocks are nested more than %d deep", AST_MAX_DEPTH);
-    diag_help(g, "give inner parts a name with `let`");
+    diag_help(g, "give inner parts a name with %s", syntax_shown(p->scan, "let"));
     scan_stop(p->scan);
 }
 
@@ -127,8 +129,8 @@ struct ast *ast_block(struct parser *p, struct ast *list, struct span span)
         const struct ast *kid = list->kid[i];
         if (kid->kind == AST_IMPORT || kid->kind == AST_DATA || kid->kind == AST_ENTRY ||
             kid->kind == AST_SCHEMA)
-            diag_error(p->diags, kid->span, "HLX0207",
-                       "`%s` stands at the top level of a file only", ast_kind_name(kid->kind));
+            diag_error(p->diags, kid->span, "HLX0207", "%s stands at the top level of a file only",
+                       syntax_shown(p->scan, ast_kind_name(kid->kind)));
     }
     return ast_close(list, AST_BLOCK, span);
 }
@@ -148,7 +150,8 @@ struct ast *ast_assign(struct parser *p, struct ast *target, struct ast *value, 
     if (target->kind != AST_NAME && target->kind != AST_ERROR) {
         struct diag *g = diag_error(p->diags, target->span, "HLX0205",
                                     "only a name can be assigned to, not this %s", noun(target));
-        diag_help(g, "`==` compares; values do not change in place: make a new one with `let`");
+        diag_help(g, "%s compares; values do not change in place: make a new one with %s",
+                  syntax_shown(p->scan, "=="), syntax_shown(p->scan, "let"));
     }
     return node;
 }
@@ -158,8 +161,8 @@ struct ast *ast_update(struct parser *p, struct ast *target, struct ast *value, 
     bool updatable = target->kind == AST_NAME || target->kind == AST_MEMBER ||
                      target->kind == AST_INDEX || target->kind == AST_ERROR;
     if (!updatable)
-        diag_error(p->diags, target->span, "HLX0205", "`:=` updates a param or state, not this %s",
-                   ast_kind_name(target->kind));
+        diag_error(p->diags, target->span, "HLX0205", "%s updates a param or state, not this %s",
+                   syntax_shown(p->scan, ":="), ast_kind_name(target->kind));
     return ast_node(p, AST_UPDATE, span, target, value);
 }
 
@@ -199,9 +202,11 @@ struct ast *ast_as(struct parser *p, struct ast *call, struct ast *path, struct 
             ast_add(p, path, call->kid[i]);
         call = call->kid[0];
     } else if (call->kind != AST_CALL && call->kind != AST_ERROR) {
-        struct diag *g = diag_error(p->diags, call->span, "HLX0206",
-                                    "`as` follows a call, not this %s", noun(call));
-        diag_help(g, "`as` binds tighter than operators: put it right after the call");
+        struct diag *g =
+            diag_error(p->diags, call->span, "HLX0206", "%s follows a call, not this %s",
+                       syntax_shown(p->scan, "as"), noun(call));
+        diag_help(g, "%s binds tighter than operators: put it right after the call",
+                  syntax_shown(p->scan, "as"));
     }
     return ast_prepend(p, call, path, AST_AS, span);
 }

@@ -33,4 +33,8 @@ bool frontend_compile_text(struct arena *a, const char *path, const char *text, 
 bool frontend_dump_ast(struct arena *a, const char *path, struct sources *sources, struct diags *d,
                        struct buf *out, bool *missing);
 
+// Appends what the code of a diagnostic means, with an example (docs/errors.md); "list" appends all
+// codes, one a line. False for a code that there is not; *near is then the nearest one, or NULL.
+bool frontend_explain(const char *code, struct buf *out, const char **near);
+
 #endif

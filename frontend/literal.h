@@ -12,7 +12,9 @@ struct ast *literal_leaf(struct scan *s, int token, struct span at, bool repaire
 // the grammar does not complain as well, or -1 to skip it.
 int literal_repair(struct scan *s, int piece);
 
-// Reports characters in a comment or a text that would show it in another order than it has.
-void literal_check_hidden(struct scan *s, struct span at);
+// Report control characters; in a text, characters that would show it in another order than it
+// has; in a comment, all that show nothing, but for those that prose needs.
+void literal_check_text(struct scan *s, struct span at);
+void literal_check_comment(struct scan *s, struct span at);
 
 #endif

@@ -3,13 +3,16 @@
 
 #include <string.h>
 
+#include "frontend/glyph.h"
 #include "frontend/grammar.h"
+#include "frontend/syntax_error.h"
 
 struct range {
     uint32_t first, last;
 };
 
-// Characters that show nothing, or that change how the rest of the line is shown.
+// Characters that show nothing, spaces that are not U+0020, and characters that change how the rest
+// of the line is shown: none of them stands among tokens.
 static const struct range hidden[] = {
     {0x0080, 0x00a0}, {0x00ad, 0x00ad},   {0x034f, 0x034f}, {0x061c, 0x061c}, {0x115f, 0x1160},
     {0x17b4, 0x17b5}, {0x180b, 0x180f},   {0x2000, 0x200f}, {0x2028, 0x202f}, {0x205f, 0x206f},
@@ -17,8 +20,15 @@ static const struct range hidden[] = {
     {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
 };
 
-// Of those, the ones that reorder text: not even comments and texts may have them.
+// Of those, the ones that reorder text: not even texts may have them.
 static const struct range reordering[] = {{0x202a, 0x202e}, {0x2066, 0x2069}};
+
+// Of those, the ones that comments may have: spaces, joiners and variations, which prose in many
+// scripts, and emoji, need.
+static const struct range prose[] = {
+    {0x00a0, 0x00a0}, {0x180b, 0x180d}, {0x180f, 0x180f}, {0x2000, 0x200a}, {0x200c, 0x200d},
+    {0x202f, 0x202f}, {0x205f, 0x205f}, {0x3000, 0x3000}, {0xfe00, 0xfe0f},
+};
 
 #define IS_IN(rune, table) is_in((rune), (table), sizeof(table) / sizeof *(table))
 
@@ -36,15 +46,15 @@ static const struct lookalike {
     const char *meant;
     int token;
 } lookalikes[] = {
-    {0x2212, "-", TOK_MINUS}, {0x2010, "-", TOK_MINUS},  {0x2013, "-", TOK_MINUS},
-    {0x2014, "-", TOK_MINUS}, {0x00d7, "*", TOK_STAR},   {0x00b7, "*", TOK_STAR},
-    {0x22c5, "*", TOK_STAR},  {0x2217, "*", TOK_STAR},   {0x00f7, "/", TOK_SLASH},
-    {0x2215, "/", TOK_SLASH}, {0x2264, "<=", TOK_LE},    {0x2265, ">=", TOK_GE},
-    {0x2260, "!=", TOK_NE},   {0x2192, "->", TOK_ARROW}, {0x2254, ":=", TOK_UPDATE},
-    {0x2227, "and", TOK_AND}, {0x2228, "or", TOK_OR},    {0x00ac, "not", TOK_NOT},
-    {0x201c, "\"", TOK_NAME}, {0x201d, "\"", TOK_NAME},  {0x2018, "\"", TOK_NAME},
-    {0x2019, "\"", TOK_NAME}, {0xff0c, ",", TOK_COMMA},  {0xff1b, ";", TOK_SEMI},
-    {0xff1a, ":", TOK_COLON},
+    {0x2212, "-", TOK_MINUS},  {0x2010, "-", TOK_MINUS},   {0x2013, "-", TOK_MINUS},
+    {0x2014, "-", TOK_MINUS},  {0x00d7, "*", TOK_STAR},    {0x00b7, "*", TOK_STAR},
+    {0x22c5, "*", TOK_STAR},   {0x2217, "*", TOK_STAR},    {0x00f7, "/", TOK_SLASH},
+    {0x2215, "/", TOK_SLASH},  {0x2264, "<=", TOK_LE},     {0x2265, ">=", TOK_GE},
+    {0x2260, "!=", TOK_NE},    {0x2262, "!=", TOK_NE},     {0x2261, "==", TOK_EQ},
+    {0x2192, "->", TOK_ARROW}, {0x2254, ":=", TOK_UPDATE}, {0x2227, "and", TOK_AND},
+    {0x2228, "or", TOK_OR},    {0x00ac, "not", TOK_NOT},   {0x201c, "\"", TOK_NAME},
+    {0x201d, "\"", TOK_NAME},  {0x2018, "\"", TOK_NAME},   {0x2019, "\"", TOK_NAME},
+    {0xff0c, ",", TOK_COMMA},  {0xff1b, ";", TOK_SEMI},    {0xff1a, ":", TOK_COLON},
 };
 
 static const struct lookalike *find_lookalike(uint32_t rune)
@@ -72,6 +82,67 @@ static void report_hidden(struct scan *s, struct span at, uint32_t rune)
     diag_help(g, "remove it; in a text write \\u{%X}", rune);
 }
 
+// A piece together with the one character before it, with which a mark at its start would combine.
+static struct span with_base(const struct scan *s)
+{
+    const char *text = s->source->text;
+    struct span at = s->at;
+    if (at.start > 0 && (unsigned char)text[at.start - 1] > ' ')
+        do
+            at.start--;
+        while (at.start > 0 && ((unsigned char)text[at.start] & 0xc0) == 0x80);
+    return at;
+}
+
+// The form C of a place, in *n bytes; NULL if it has that form.
+static const char *composed(const struct scan *s, struct span at, size_t *n)
+{
+    const char *text = s->source->text + at.start;
+    size_t len = at.end - at.start;
+    const char *nfc = text_nfc(s->arena, text, len, n);
+    return *n == len && !memcmp(nfc, text, len) ? NULL : nfc;
+}
+
+static int report_decomposed(struct scan *s, struct span at, const char *nfc, size_t n)
+{
+    struct diag *g = diag_error(s->diags, at, "HLX0113", "this is not in normalisation form C");
+    const char *twin = text_ascii_twin(s->arena, nfc, n);
+    const struct lookalike *like = NULL;
+    uint32_t rune;
+    if (utf8_decode(nfc, n, &rune) == n)
+        like = find_lookalike(rune);
+    if (twin || like)
+        diag_help(g, "did you mean `%s`?", like ? like->meant : twin);
+    else
+        diag_help(g, "write `%.*s`; uconv -x nfc FILE converts a file", (int)n, nfc);
+    if (at.start < s->at.start)
+        return -1; // a mark behind a token, which stays
+    return like ? like->token : TOK_NAME;
+}
+
+// What HLXL has for a glyph of HLX, or NULL.
+static const char *runic_word(const struct scan *s, struct span at)
+{
+    struct map runes;
+    map_init(&runes, s->arena);
+    glyph_map_runes(&runes);
+    const struct map_entry *e = map_find(&runes, s->source->text + at.start, at.end - at.start);
+    const struct glyph *glyph = e ? e->value.p : NULL;
+    return glyph && *glyph->ascii ? glyph->ascii : NULL;
+}
+
+// Says what the piece looks like or stands for.
+static void suggest_ascii(const struct scan *s, struct diag *g, uint32_t rune)
+{
+    const char *letter = text_lookalike(rune);
+    const char *twin =
+        text_ascii_twin(s->arena, s->source->text + s->at.start, s->at.end - s->at.start);
+    if (letter)
+        diag_caret(g, "looks like the letter %s", letter);
+    if (twin)
+        diag_help(g, "did you mean `%s`?", twin);
+}
+
 static int repair_foreign(struct scan *s)
 {
     struct span at = s->at;
@@ -81,12 +152,23 @@ static int repair_foreign(struct scan *s)
         report_hidden(s, at, rune);
         return alone ? -1 : TOK_NAME;
     }
+    size_t n;
+    const char *nfc = composed(s, s->at, &n);
+    if (nfc)
+        return report_decomposed(s, s->at, nfc, n);
+    if ((nfc = composed(s, with_base(s), &n)) != NULL)
+        return report_decomposed(s, with_base(s), nfc, n);
     struct diag *g =
         diag_error(s->diags, at, "HLX0103",
                    "U+%04X stands outside text and comments, where all is ASCII", rune);
     const struct lookalike *like = find_lookalike(rune);
+    const char *twin;
     if (like)
         diag_help(g, "did you mean `%s`?", like->meant);
+    else if ((twin = runic_word(s, at)) != NULL)
+        diag_help(g, "it is the runic spelling of `%s`, for files that end with .hlx", twin);
+    else
+        suggest_ascii(s, g, rune);
     return like && alone ? like->token : TOK_NAME;
 }
 
@@ -97,20 +179,20 @@ static int repair_char(struct scan *s)
         diag_error(s->diags, s->at, "HLX0104", "control character U+%04X in the source", c);
         return -1;
     }
-    struct diag *g = diag_error(s->diags, s->at, "HLX0102", "`%c` means nothing in HLXL", c);
+    struct diag *g = diag_error(s->diags, s->at, "HLX0102", "`%c` means nothing here", c);
     if (c == '\'' || c == '`')
         diag_help(g, "texts stand in double quotes");
     else if (c == '#')
         diag_help(g, "comments begin with //");
     else if (c == '^')
-        diag_help(g, "a power is written `**`");
+        diag_help(g, "a power is written %s", syntax_shown(s, "**"));
     return -1;
 }
 
 static int repair_alien(struct scan *s, const char *ours, int token)
 {
-    diag_error(s->diags, s->at, "HLX0111", "`%.*s` is written `%s` in HLXL",
-               (int)(s->at.end - s->at.start), s->source->text + s->at.start, ours);
+    diag_error(s->diags, s->at, "HLX0111", "`%.*s` is written %s", (int)(s->at.end - s->at.start),
+               s->source->text + s->at.start, syntax_shown(s, ours));
     return token;
 }
 
@@ -165,7 +247,8 @@ static int repair_float(struct scan *s)
 static int repair_handle(struct scan *s)
 {
     struct diag *g = diag_error(s->diags, s->at, "HLX0110", "`&` without the name of a handle");
-    diag_help(g, "a handle is written &h_... or &name; the logical operator is `and`");
+    diag_help(g, "a handle is written &h_... or &name; the logical operator is %s",
+              syntax_shown(s, "and"));
     return TOK_HANDLE;
 }
 
@@ -189,18 +272,30 @@ int literal_repair(struct scan *s, int piece)
     }
 }
 
-void literal_check_hidden(struct scan *s, struct span at)
+// Reports what a comment or text may not have: control characters, and the characters of `refused`.
+static void check_runes(struct scan *s, struct span at, const struct range *refused, size_t n,
+                        bool text)
 {
-    const char *text = s->source->text;
+    const char *from = s->source->text;
     for (uint32_t i = at.start; i < at.end;) {
-        unsigned char c = (unsigned char)text[i];
+        unsigned char c = (unsigned char)from[i];
         uint32_t rune = c;
-        size_t n = c < 0x80 ? 1 : utf8_decode(text + i, at.end - i, &rune);
-        struct span one = {at.file, i, i + (uint32_t)n};
+        size_t len = c < 0x80 ? 1 : utf8_decode(from + i, at.end - i, &rune);
+        struct span one = {at.file, i, i + (uint32_t)len};
         if ((c < 0x20 && c != '\t') || c == 0x7f)
             diag_error(s->diags, one, "HLX0104", "control character U+%04X in the source", c);
-        else if (c == 0xe2 && IS_IN(rune, reordering))
+        else if (c >= 0xc2 && is_in(rune, refused, n) && (text || !IS_IN(rune, prose)))
             report_hidden(s, one, rune);
-        i += (uint32_t)n;
+        i += (uint32_t)len;
     }
+}
+
+void literal_check_text(struct scan *s, struct span at)
+{
+    check_runes(s, at, reordering, sizeof reordering / sizeof *reordering, true);
+}
+
+void literal_check_comment(struct scan *s, struct span at)
+{
+    check_runes(s, at, hidden, sizeof hidden / sizeof *hidden, false);
 }

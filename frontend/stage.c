@@ -7,14 +7,14 @@
 
 #include "base/file.h"
 #include "frontend/parse.h"
-#include "frontend/stdlib.h"
+#include "frontend/embedded.h"
 
 // -- finding modules -----------------------------------------------------------------------------
 
 // Where a module's text comes from.
 struct origin {
-    const char *path;                   // of a file, or NULL
-    const struct stdlib_file *embedded; // or NULL
+    const char *path;                     // of a file, or NULL
+    const struct embedded_file *embedded; // or NULL
 };
 
 static bool is_file(const char *path)
@@ -22,9 +22,9 @@ static bool is_file(const char *path)
     return access(path, R_OK) == 0;
 }
 
-static const struct stdlib_file *find_embedded(const char *name)
+static const struct embedded_file *find_embedded(const char *name)
 {
-    for (const struct stdlib_file *f = stdlib_files; f->name; f++)
+    for (const struct embedded_file *f = stdlib_files; f->name; f++)
         if (!strcmp(f->name, name))
             return f;
     return NULL;
@@ -63,7 +63,7 @@ static void not_found(struct stage *s, const struct ast *item)
     struct diag *g = stage_error(s, item->name_span.file ? item->name_span : item->span, "HLX0002",
                                  "there is no %s `%s` to import",
                                  item->flags & AST_PATH ? "file" : "module", item->text);
-    for (const struct stdlib_file *f = stdlib_files; f->name; f++)
+    for (const struct embedded_file *f = stdlib_files; f->name; f++)
         vec_push(s->a, &names, f->name);
     if (!(item->flags & AST_PATH))
         stage_suggest(g, item->text, names.at, names.n);
@@ -229,7 +229,7 @@ static void run_module(struct stage *s, struct stage_module *m)
 
 static void load_prelude(struct stage *s)
 {
-    const struct stdlib_file *f = find_embedded("prelude");
+    const struct embedded_file *f = find_embedded("prelude");
     if (!f)
         return;
     struct stage_module *m = new_module(s, "prelude", "stdlib/prelude.hlxl", f->text, f->len);

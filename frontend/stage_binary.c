@@ -83,6 +83,12 @@ static struct stage_value too_long(struct stage *s, struct span at)
     return stage_fail(s, at, "HLX0706", "the result of `+` is too long");
 }
 
+// Only then can the end of one text and the start of another make a character in form C.
+static bool starts_beyond_ascii(struct stage_value v)
+{
+    return v.as.text.n > 0 && (unsigned char)v.as.text.at[0] >= 0x80;
+}
+
 static struct stage_value join_text(struct stage *s, struct span at, struct stage_value a,
                                     struct stage_value b)
 {
@@ -92,7 +98,10 @@ static struct stage_value join_text(struct stage *s, struct span at, struct stag
     char *bytes = arena_alloc(s->a, n + 1);
     memcpy(bytes, a.as.text.at, a.as.text.n);
     memcpy(bytes + a.as.text.n, b.as.text.at, b.as.text.n);
-    a.as.text.at = bytes;
+    const char *made = bytes;
+    if (a.kind == STAGE_TEXT && starts_beyond_ascii(b))
+        made = text_nfc(s->a, bytes, n, &n);
+    a.as.text.at = made ? made : bytes; // not UTF-8, from -D: refused where it is stored
     a.as.text.n = n;
     return a;
 }

@@ -164,7 +164,7 @@ struct stage_value stage_arg_error(struct stage *s, struct stage_call *c, unsign
     if (stage_is_tensor(c->arg[i]))
         diag_caret(g, "%s", stage_type_text(s->m, c->arg[i]));
     else
-        diag_caret(g, "%s %s", stage_kind_text(s->m, c->arg[i]),
+        diag_caret(g, "%s%s%s", stage_kind_text(s->m, c->arg[i]), scalar ? " " : "",
                    scalar ? stage_shown(s->m, c->arg[i]) : "");
     return stage_poison();
 }

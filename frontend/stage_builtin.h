@@ -10,4 +10,9 @@
 #include "frontend/builtins_ls.def"
 #undef BUILTIN
 
+// stage_files.c: a file's content as bytes; *path is its path as argument i gives it, from
+// the folder of the source file. NULL after an error.
+const struct value *stage_read_file(struct stage *s, struct stage_call *c, unsigned i,
+                                    const char **path);
+
 #endif

@@ -4,10 +4,8 @@
 // runtime's work.
 #include "frontend/stage_builtin.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "frontend/stage_idx.h"
 #include "latent/handle.h"
 
@@ -40,29 +38,6 @@ static void set_source(struct stage *s, struct stage_data *d, const struct value
     f[n + 1] = (struct value_field){"content", 7, handle_value(s->a, &h)};
     d->content = content;
     d->source = value_object(s->a, f, n + 2, NULL);
-}
-
-// A file's bytes; paths are relative to the source file. NULL after an error.
-static const struct value *read_file(struct stage *s, struct stage_call *c, unsigned i,
-                                     const char **path)
-{
-    const char *error;
-    size_t n;
-    if (!stage_want_text(s, c, i, NULL, path))
-        return NULL;
-    const char *source = sources_get(s->sources, c->at.file)->name;
-    char *bytes = file_read(s->a, path_join(s->a, path_dir(s->a, source), *path), 0, &n, &error);
-    if (!bytes) {
-        struct diag *g = stage_error(s, c->arg_at[i], "HLX0612", "%s", error);
-        diag_help(g, "paths of data are relative to the folder of the source file");
-        *s->missing = true;
-        return NULL;
-    }
-    size_t before = s->a->used;
-    const struct value *v = value_bytes(s->a, bytes, n);
-    s->files += s->a->used - before;
-    free(bytes);
-    return v;
 }
 
 // -- sequences of tokens -------------------------------------------------------------------------
@@ -123,7 +98,7 @@ struct stage_value stage_data_jsonl(struct stage *s, struct stage_call *c)
     if (!stage_want_text(s, c, 1, NULL, &text) || !check_template(s, c, 1, text) ||
         !want_tokens(s, c, 2, &tokens) || !stage_want_int(s, c, 3, 1, INT32_MAX, &seq))
         return stage_poison();
-    const struct value *content = read_file(s, c, 0, &path);
+    const struct value *content = stage_read_file(s, c, 0, &path);
     if (!content)
         return stage_poison();
     struct stage_value v = data_value(s, c, &d);
@@ -144,7 +119,7 @@ struct stage_value stage_data_text(struct stage *s, struct stage_call *c)
     struct stage_data *d;
     if (!want_tokens(s, c, 1, &tokens) || !stage_want_int(s, c, 2, 1, INT32_MAX, &seq))
         return stage_poison();
-    const struct value *content = read_file(s, c, 0, &path);
+    const struct value *content = stage_read_file(s, c, 0, &path);
     if (!content)
         return stage_poison();
     struct stage_value v = data_value(s, c, &d);
@@ -280,7 +255,7 @@ struct stage_value stage_data_idx(struct stage *s, struct stage_call *c)
     struct stage_idx head[2];
     struct stage_data *d;
     for (unsigned i = 0; i < 2; i++) {
-        file[i] = read_file(s, c, i, &path[i]);
+        file[i] = stage_read_file(s, c, i, &path[i]);
         if (!file[i] || !idx_header(s, c, i, path[i], file[i], &head[i]))
             return stage_poison();
     }

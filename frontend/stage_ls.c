@@ -1,16 +1,34 @@
 // stage_ls.c: the module `ls`: a store of content-addressed values that lives for one compilation.
-#include "frontend/stage_builtin.h"
+#include "frontend/stage_store.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "latent/handle.h"
+#include "frontend/stage_builtin.h"
 
 enum { PREFIX = 3, SHORTEST = 8 }; // "&h_", and digits of a shortened handle
 
 static struct stage_value handle_text_value(struct stage *s, const char *text)
 {
     return stage_bytes(s->a, STAGE_HANDLE, text, strlen(text));
+}
+
+void stage_store_add(struct stage *s, const struct handle *h, const struct value *v,
+                     const struct pack *pack)
+{
+    char text[HANDLE_TEXT + 1];
+    handle_text(h, text);
+    struct map_entry *e = map_put_str(&s->store, text, NULL);
+    if (e->value.p)
+        return;
+    struct stage_stored *kept = arena_new(s->a, struct stage_stored);
+    *kept = (struct stage_stored){*h, v, pack};
+    e->value.p = kept;
+}
+
+void stage_store_bind(struct stage *s, const char *name, const char *handle)
+{
+    map_put_str(&s->bound, name, NULL)->value.p = arena_strdup(s->a, handle);
 }
 
 // ls.collapse(value, name)
@@ -23,12 +41,9 @@ struct stage_value stage_ls_collapse(struct stage *s, struct stage_call *c)
     char text[HANDLE_TEXT + 1];
     struct handle h = handle_of(v);
     handle_text(&h, text);
-    const struct value **kept = arena_new(s->a, const struct value *);
-    *kept = v;
-    map_put_str(&s->store, text, NULL)->value.p = kept;
+    stage_store_add(s, &h, v, NULL);
     if (*name)
-        map_put_str(&s->bound, arena_printf(s->a, "&%s", name), NULL)->value.p =
-            arena_strdup(s->a, text);
+        stage_store_bind(s, arena_printf(s->a, "&%s", name), text);
     return handle_text_value(s, text);
 }
 
@@ -44,13 +59,13 @@ static bool is_hex(const char *at, size_t n)
 
 // The stored handles that begin with a text; *found is the last of them.
 static unsigned find_prefix(const struct stage *s, const char *text, size_t n,
-                            const struct value **found)
+                            struct stage_stored **found)
 {
     unsigned count = 0;
     for (size_t i = 0; i < s->store.n; i++) {
         const struct map_entry *e = &s->store.entry[i];
         if (e->value.p && e->len >= n && !memcmp(e->key, text, n)) {
-            *found = *(const struct value *const *)e->value.p;
+            *found = e->value.p;
             count++;
         }
     }
@@ -71,9 +86,20 @@ static struct stage_value not_found(struct stage *s, struct stage_call *c, const
     return stage_poison();
 }
 
+// The value of a stored object.
+static struct stage_value give(struct stage *s, struct stage_call *c, struct stage_stored *kept)
+{
+    struct latent_error error = {0};
+    if (!kept->value)
+        kept->value = pack_get(s->a, kept->pack, &kept->handle, &error);
+    if (!kept->value)
+        return stage_fail(s, c->arg_at[0], error.code, "%s", error.message);
+    return stage_from_latent(s, kept->value);
+}
+
 struct stage_value stage_ls_resolve(struct stage *s, struct stage_call *c)
 {
-    const struct value *v = NULL;
+    struct stage_stored *kept = NULL;
     if (c->arg[0].kind != STAGE_HANDLE)
         return stage_arg_error(s, c, 0, "a handle");
     const char *text = c->arg[0].as.text.at;
@@ -83,11 +109,11 @@ struct stage_value stage_ls_resolve(struct stage *s, struct stage_call *c)
     stage_charge(s, s->store.n);
     bool digits = n >= PREFIX + SHORTEST && !strncmp(full, "&h_", PREFIX) &&
                   is_hex(full + PREFIX, n - PREFIX);
-    unsigned found = digits ? find_prefix(s, full, n, &v) : 0;
+    unsigned found = digits ? find_prefix(s, full, n, &kept) : 0;
     if (found > 1)
         return stage_fail(s, c->arg_at[0], "E_HANDLE_NOT_FOUND",
                           "`%s` begins %u stored handles; write more of its digits", text, found);
-    return found ? stage_from_latent(s, v) : not_found(s, c, text);
+    return found ? give(s, c, kept) : not_found(s, c, text);
 }
 
 // -- the whole store -----------------------------------------------------------------------------

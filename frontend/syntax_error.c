@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "frontend/glyph.h"
+
 static bool is_any(const char *word, const char *const *list, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -36,21 +38,37 @@ static bool continues_expression(const char *t)
                   "**", "(", "[", ".", "as", "..");
 }
 
-static const char *shown(struct arena *a, const char *name)
+// The glyph of an HLXL spelling; the spelling itself where it has none.
+static const char *rune_of(const struct scan *s, const char *ascii)
+{
+    struct map words;
+    map_init(&words, s->arena);
+    glyph_map_ascii(&words);
+    const struct map_entry *e = map_find_str(&words, ascii);
+    return e ? ((const struct glyph *)e->value.p)->rune : ascii;
+}
+
+const char *syntax_shown(const struct scan *s, const char *ascii)
+{
+    const char *rune = s->spelling == &scan_hlxl ? ascii : rune_of(s, ascii);
+    return arena_printf(s->arena, strcmp(rune, ascii) ? "`%s` (%s)" : "`%s`", rune, ascii);
+}
+
+static const char *shown(const struct parser *p, const char *name)
 {
     if (strcmp(name, ";") == 0)
         return "the end of the statement";
     if (strcmp(name, "field mark") == 0)
-        return "`@`";
+        return p->scan->spelling == &scan_hlxl ? "`@`" : "the field mark `🜁` (`@`)";
     if (strchr(name, ' ') || strcmp(name, "bytes") == 0)
         return name;
-    return arena_printf(a, "`%s`", name);
+    return syntax_shown(p->scan, name);
 }
 
-static void join(struct arena *a, struct buf *out, const char *const *list, size_t n)
+static void join(const struct parser *p, struct buf *out, const char *const *list, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        buf_printf(out, "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ", shown(a, list[i]));
+        buf_printf(out, "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ", shown(p, list[i]));
 }
 
 // What the expected tokens amount to.
@@ -78,8 +96,14 @@ static bool goes_without_saying(const struct expectation *e, const char *t)
            (e->name && is_word(t)) || (e->ends && IS_ANY(t, "end of file", "}"));
 }
 
+// Tokens that HLXL has no spelling for.
+static bool is_foreign(const struct parser *p, const char *t)
+{
+    return p->scan->spelling == &scan_hlxl && IS_ANY(t, "end of contract", "legend");
+}
+
 // Describes the expected tokens in `out`: nothing when there are too many to help.
-static void describe(struct arena *a, const char *const *expected, size_t n, struct buf *out)
+static void describe(const struct parser *p, const char *const *expected, size_t n, struct buf *out)
 {
     const struct expectation e = sum_up(expected, n);
     const char *named[4];
@@ -91,13 +115,13 @@ static void describe(struct arena *a, const char *const *expected, size_t n, str
     if (e.expression)
         named[kept++] = "an expression";
     for (size_t i = 0; i < n; i++) {
-        if (goes_without_saying(&e, expected[i]))
+        if (goes_without_saying(&e, expected[i]) || is_foreign(p, expected[i]))
             continue;
         if (kept == sizeof named / sizeof *named)
             return;
         named[kept++] = expected[i];
     }
-    join(a, out, named, kept);
+    join(p, out, named, kept);
 }
 
 static bool is_comparison(const char *t)
@@ -105,7 +129,7 @@ static bool is_comparison(const char *t)
     return IS_ANY(t, "==", "!=", "<", "<=", ">", ">=");
 }
 
-static const char *found_text(struct parser *p, const char *found, struct span at)
+static const char *found_text(const struct parser *p, const char *found, struct span at)
 {
     if (strcmp(found, "end of file") == 0)
         return "the end of the file";
@@ -114,7 +138,7 @@ static const char *found_text(struct parser *p, const char *found, struct span a
     if (strcmp(found, "a name") == 0)
         return arena_printf(p->arena, "the name `%.*s`", (int)(at.end - at.start),
                             p->scan->source->text + at.start);
-    return strcmp(found, ";") == 0 ? "`;`" : shown(p->arena, found);
+    return strcmp(found, ";") == 0 ? "`;`" : shown(p, found);
 }
 
 static void advise(const struct parser *p, struct diag *g, const char *found, struct span at)
@@ -124,7 +148,8 @@ static void advise(const struct parser *p, struct diag *g, const char *found, st
     if (line_end || (goes_on && at.start == p->scan->line_start))
         diag_help(g, "a line that goes on ends with an operator or a comma, or stands in ( )");
     else if (strcmp(found, "else") == 0)
-        diag_help(g, "`else` follows the `}` of an `if`");
+        diag_help(g, "%s follows the `}` of an %s", syntax_shown(p->scan, "else"),
+                  syntax_shown(p->scan, "if"));
 }
 
 void syntax_error(struct parser *p, struct span at, const char *found, const char *const *expected,
@@ -144,7 +169,7 @@ void syntax_error(struct parser *p, struct span at, const char *found, const cha
         return;
     }
     struct buf list = {0};
-    describe(p->arena, expected, n, &list);
+    describe(p, expected, n, &list);
     struct diag *g = list.n ? diag_error(p->diags, at, "HLX0201", "expected %s, found %s", list.at,
                                          found_text(p, found, at))
                             : diag_error(p->diags, at, "HLX0201", "%s cannot stand here",
@@ -158,6 +183,6 @@ void syntax_too_deep(struct parser *p, struct span at)
     if (p->scan->stopped)
         return;
     struct diag *g = diag_error(p->diags, at, "E_DEPTH_EXCEEDED", "nested too deeply");
-    diag_help(g, "give inner parts a name with `let`");
+    diag_help(g, "give inner parts a name with %s", syntax_shown(p->scan, "let"));
     scan_stop(p->scan);
 }

@@ -1,7 +1,9 @@
 #!/bin/sh
-# embed.sh: writes a C table of the standard library's sources (name, bytes, length) to stdout.
+# embed.sh: writes a C table of files (name, bytes, length) to stdout: embed.sh TABLE FILE...
 set -eu
-echo '#include "frontend/stdlib.h"'
+table=$1
+shift
+echo '#include "frontend/embedded.h"'
 i=0
 for f in "$@"; do
     echo "static const unsigned char text_$i[] = {"
@@ -9,11 +11,11 @@ for f in "$@"; do
     echo "0};"
     i=$((i + 1))
 done
-echo 'const struct stdlib_file stdlib_files[] = {'
+echo "const struct embedded_file ${table}[] = {"
 i=0
 for f in "$@"; do
-    name=$(basename "$f" .hlxl)
-    echo "    {\"$name\", (const char *)text_$i, sizeof text_$i - 1},"
+    name=$(basename "$f")
+    echo "    {\"${name%.*}\", (const char *)text_$i, sizeof text_$i - 1},"
     i=$((i + 1))
 done
 echo '    {0, 0, 0}};'

@@ -1,0 +1,22 @@
+// stage_store.h: the store of one compilation: what ls.collapse put there and what packs hold that
+// the program opened. It is empty at first, so that a build does not depend on the machine.
+#ifndef HLX_FRONTEND_STAGE_STORE_H
+#define HLX_FRONTEND_STAGE_STORE_H
+
+#include "frontend/stage.h"
+#include "latent/pack.h"
+
+// An object, decoded when it is first asked for.
+struct stage_stored {
+    struct handle handle;
+    const struct value *value; // or NULL: still in the pack
+    const struct pack *pack;
+};
+
+// Keeps an object under its handle, once: one that was there stays.
+void stage_store_add(struct stage *s, const struct handle *h, const struct value *v,
+                     const struct pack *pack);
+// Binds "&name" to a full handle, for ls.resolve; a later binding replaces an earlier one.
+void stage_store_bind(struct stage *s, const char *name, const char *handle);
+
+#endif
