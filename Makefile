@@ -89,6 +89,9 @@ $(TOOLS):
 # The evaluator's inner loops; their bits do not depend on it (tests/exact/flags.sh).
 $(addprefix $(BUILD)/ir/,tape_run.o eval_matmul.o eval_fold.o eval_move.o): OPT = -O3
 
+# Parsing, which is most of what hlxfmt does.
+$(patsubst %.c,%.o,$(GEN)): OPT = -O3
+
 # libhlx: what runtime/hlx.c needs, and of it only what hlx.h declares can be seen from outside. In
 # the static library that takes one object, whose hidden names become local.
 VERSION  := $(shell sed -n 's/.*HLX_VERSION "\(.*\)"/\1/p' base/version.h)

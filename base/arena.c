@@ -8,7 +8,7 @@
 
 #include "base/version.h"
 
-enum { ALIGN = 16, FIRST_BLOCK = 16 << 10, LAST_BLOCK = 1 << 20 };
+enum { FIRST_BLOCK = 16 << 10, LAST_BLOCK = 1 << 20 };
 
 struct arena_block {
     struct arena_block *next;
@@ -16,7 +16,8 @@ struct arena_block {
 };
 
 // The header is padded so that the bytes after it keep calloc's alignment.
-static const size_t header_size = (sizeof(struct arena_block) + ALIGN - 1) / ALIGN * ALIGN;
+static const size_t header_size =
+    (sizeof(struct arena_block) + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
 
 void arena_exhausted(void)
 {
@@ -49,7 +50,7 @@ static size_t padded(size_t size)
 {
     if (size > SIZE_MAX / 2)
         arena_exhausted();
-    return size == 0 ? ALIGN : (size + ALIGN - 1) / ALIGN * ALIGN;
+    return size == 0 ? ARENA_ALIGN : (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
 }
 
 static struct arena_block *new_block(size_t size)
@@ -103,7 +104,7 @@ static void *alloc_slow(struct arena *a, size_t size)
     return block_bytes(block);
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+void *arena_alloc_(struct arena *a, size_t size)
 {
     size = padded(size);
     a->used += size;

@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+enum { ARENA_ALIGN = 16 };
+
 struct arena_block;
 
 struct arena {
@@ -27,8 +29,21 @@ void arena_free(struct arena *a);
 // Takes back all that was handed out, and keeps the newest block for what comes next.
 void arena_reset(struct arena *a);
 
+// Private to arena_alloc: for what does not fit into the newest block.
+void *arena_alloc_(struct arena *a, size_t size);
+
 // Returns `size` zeroed bytes (never NULL; size 0 gives a unique valid pointer).
-void *arena_alloc(struct arena *a, size_t size);
+static inline void *arena_alloc(struct arena *a, size_t size)
+{
+    size_t room = (size_t)(a->end - a->at),
+           padded = (size + ARENA_ALIGN - 1) & -(size_t)ARENA_ALIGN;
+    if (size == 0 || size > room || padded > room)
+        return arena_alloc_(a, size);
+    void *p = a->at;
+    a->at += padded;
+    a->used += padded;
+    return p;
+}
 
 // Returns n * size zeroed bytes; ends the process if the product overflows.
 void *arena_array(struct arena *a, size_t n, size_t size);

@@ -121,6 +121,21 @@ static const char *noun(const struct ast *node)
     return ast_kind_name(node->kind);
 }
 
+// -- the top level -------------------------------------------------------------------------------
+
+void ast_item(struct parser *p, struct ast *item)
+{
+    if (p->items)
+        p->items->take(p->items->context, item, scan_peek(p->scan));
+    else
+        ast_add(p, p->file->program, item);
+}
+
+void ast_program(struct parser *p, struct span span)
+{
+    ast_close(p->file->program, AST_PROGRAM, span);
+}
+
 // -- statements ----------------------------------------------------------------------------------
 
 struct ast *ast_block(struct parser *p, struct ast *list, struct span span)

@@ -5,10 +5,11 @@
 #include "frontend/scan.h"
 
 struct parser {
-    struct arena *arena;
+    struct arena *arena; // of nodes
     struct diags *diags;
     struct scan *scan;
     struct ast_file *file;
+    const struct parse_items *items; // NULL: statements go to file->program
 };
 
 // A node without children.
@@ -33,6 +34,11 @@ struct ast *ast_prepend(struct parser *p, struct ast *first, struct ast *list, e
                         struct span span);
 
 struct ast *ast_flag(struct ast *node, enum ast_flag flag);
+
+// Takes a whole statement of the top level.
+void ast_item(struct parser *p, struct ast *item);
+// Ends the program.
+void ast_program(struct parser *p, struct span span);
 
 // Nodes with rules of their own.
 struct ast *ast_block(struct parser *p, struct ast *list, struct span span);

@@ -64,7 +64,15 @@ static void hlx_error(HLX_LTYPE *at, struct parser *p, const char *text)
 
 %%
 
-program: body                   { p->file->program = ast_close($1, AST_PROGRAM, @1); }
+program: top                    { ast_program(p, @$); }
+    | top stmt                  { ast_item(p, $2); ast_program(p, @$); }
+    | top error                 { ast_item(p, ast_leaf(p, AST_ERROR, @2)); ast_program(p, @$); }
+
+/* Statements are handed on when their end has been read, and nothing behind it. */
+top: %empty                     { $$ = NULL; }
+    | top ";"
+    | top stmt ";"              { $$ = NULL; ast_item(p, $2); }
+    | top error ";"             { $$ = NULL; ast_item(p, ast_leaf(p, AST_ERROR, @2)); yyerrok; }
 
 /* -- statements ---------------------------------------------------------------------------- */
 
@@ -148,7 +156,8 @@ type_name: name | "fn"
 
 /* -- expressions --------------------------------------------------------------------------- */
 
-expr: scoped
+expr: postfix
+    | scoped
     | expr "or" expr            { $$ = ast_binary(p, AST_OR, $1, $3, @2, @$); }
     | expr "and" expr           { $$ = ast_binary(p, AST_AND, $1, $3, @2, @$); }
     | "not" expr                { $$ = ast_unary(p, AST_NOT, $2, @1, @$); }
@@ -167,7 +176,7 @@ expr: scoped
     | "-" expr %prec NEG        { $$ = ast_unary(p, AST_NEG, $2, @1, @$); }
     | expr "**" expr            { $$ = ast_binary(p, AST_POW, $1, $3, @2, @$); }
 
-scoped: postfix
+scoped: postfix "as" path       { $$ = ast_as(p, $1, $3, @$); }
     | scoped "as" path          { $$ = ast_as(p, $1, $3, @$); }
 path: segment                   { $$ = ast_node(p, AST_AS, @$, $1); }
     | path "." segment          { $$ = ast_add(p, $1, $3); }
@@ -175,7 +184,19 @@ segment: word                   { $$ = ast_named(ast_leaf(p, AST_SEGMENT, @$), $
     | segment "[" expr "]"      { $$ = ast_add(p, $1, $3); $$->span = @$; }
     | segment "[" error "]"     { $$ = ast_add(p, $1, ast_leaf(p, AST_ERROR, @3)); }
 
-postfix: primary
+postfix: name | INT | FLOAT | TEXT | BYTES | HANDLE | object | conditional
+    | "true"                    { $$ = ast_bool($1, true); }
+    | "false"                   { $$ = ast_bool($1, false); }
+    | "null"                    { $$ = ast_leaf(p, AST_NULL_, @$); }
+    | "[" "]"                   { $$ = ast_leaf(p, AST_ARRAY, @$); }
+    | "[" items "]"             { $$ = ast_close($2, AST_ARRAY, @$); }
+    | "[" items "," "]"         { $$ = ast_close($2, AST_ARRAY, @$); ast_trailing_comma(p, @3); }
+    | "[" error "]"             { $$ = ast_leaf(p, AST_ERROR, @$); }
+    | "(" expr ")"              { $$ = ast_flag($2, AST_PARENS); }
+    | "(" error ")"             { $$ = ast_leaf(p, AST_ERROR, @$); }
+    | "contract" INT object     { $$ = ast_contract($3, $2, 0, @$); }
+    | "field mark" INT object   { $$ = ast_contract($3, $2, AST_AT, @$); }
+    | "fn" formals result block { $$ = ast_node(p, AST_FN, @$, $2, $3, $4, NULL); }
     | postfix "(" ")"           { $$ = ast_node(p, AST_CALL, @$, $1); }
     | postfix "(" arguments ")" { $$ = ast_prepend(p, $1, $3, AST_CALL, @$); }
     | postfix "(" arguments "," ")"      { $$ = ast_prepend(p, $1, $3, AST_CALL, @$);
@@ -197,20 +218,6 @@ part: expr
     | expr ".."                 { $$ = ast_node(p, AST_RANGE, @$, $1, NULL); }
     | ".." expr                 { $$ = ast_node(p, AST_RANGE, @$, NULL, $2); }
     | ".."                      { $$ = ast_node(p, AST_RANGE, @$, NULL, NULL); }
-
-primary: name | INT | FLOAT | TEXT | BYTES | HANDLE | object | conditional
-    | "true"                    { $$ = ast_bool($1, true); }
-    | "false"                   { $$ = ast_bool($1, false); }
-    | "null"                    { $$ = ast_leaf(p, AST_NULL_, @$); }
-    | "[" "]"                   { $$ = ast_leaf(p, AST_ARRAY, @$); }
-    | "[" items "]"             { $$ = ast_close($2, AST_ARRAY, @$); }
-    | "[" items "," "]"         { $$ = ast_close($2, AST_ARRAY, @$); ast_trailing_comma(p, @3); }
-    | "[" error "]"             { $$ = ast_leaf(p, AST_ERROR, @$); }
-    | "(" expr ")"              { $$ = ast_flag($2, AST_PARENS); }
-    | "(" error ")"             { $$ = ast_leaf(p, AST_ERROR, @$); }
-    | "contract" INT object     { $$ = ast_contract($3, $2, 0, @$); }
-    | "field mark" INT object   { $$ = ast_contract($3, $2, AST_AT, @$); }
-    | "fn" formals result block { $$ = ast_node(p, AST_FN, @$, $2, $3, $4, NULL); }
 
 items: expr                     { $$ = ast_node(p, AST_ARRAY, @$, $1); }
     | items "," expr            { $$ = ast_add(p, $1, $3); }

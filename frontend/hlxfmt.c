@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "base/version.h"
 #include "frontend/diff.h"
-#include "frontend/parse.h"
 #include "frontend/pretty.h"
 
 enum { OPT_CHECK = 256, OPT_STDIN_NAME, OPT_DIAGNOSTICS, OPT_COLOR };
@@ -76,11 +75,8 @@ static bool format_text(struct hlxfmt *f, const char *name, const char *text, si
     sources_init(&sources, &arena);
     diags_init(&diags, &arena, &sources);
     uint32_t id = sources_add(&sources, name, text, len);
-    struct ast_file *file = parse_file(&arena, &sources, &diags, id);
-    bool ok = file && diags.errors == 0;
-    if (ok)
-        pretty_print(&arena, &sources, file, out);
-    else
+    bool ok = pretty_format(&arena, &sources, &diags, id, out);
+    if (!ok)
         fail(f, EXIT_PROGRAM);
     diags_print(&diags, f->diagnostics, f->color, stderr);
     arena_free(&arena);

@@ -83,7 +83,7 @@ static void read_float(struct scan *s, struct ast *leaf, const char *text, size_
 {
     if (!check_digits(s, leaf->span, text, len, false))
         return;
-    char *plain = arena_alloc(s->arena, len + 1);
+    char *plain = arena_alloc(s->nodes, len + 1);
     size_t n = 0;
     for (size_t i = 0; i < len; i++)
         if (text[i] != '_')
@@ -168,7 +168,7 @@ static size_t read_escape(struct scan *s, struct span at, const char *text, size
 static void read_text(struct scan *s, struct ast *leaf, const char *text, size_t len)
 {
     literal_check_hidden(s, leaf->span);
-    char *out = arena_alloc(s->arena, len);
+    char *out = arena_alloc(s->nodes, len);
     size_t n = 0;
     for (size_t i = 1; i < len - 1;) {
         const char *escape = memchr(text + i, '\\', len - 1 - i);
@@ -187,7 +187,7 @@ static void read_text(struct scan *s, struct ast *leaf, const char *text, size_t
 static void read_bytes(struct scan *s, struct ast *leaf, const char *text, size_t len)
 {
     size_t n = (len - 3) / 2;
-    char *out = arena_alloc(s->arena, n + 1);
+    char *out = arena_alloc(s->nodes, n + 1);
     const char *digits = text + 2;
     for (size_t i = 0; i < len - 3; i++) {
         if (hex_value(digits[i]) < 0) {
@@ -206,7 +206,7 @@ static void read_bytes(struct scan *s, struct ast *leaf, const char *text, size_
 
 static void keep_text(struct scan *s, struct ast *leaf, const char *text, size_t len)
 {
-    leaf->text = arena_copy(s->arena, text, len);
+    leaf->text = arena_copy(s->nodes, text, len);
     leaf->text_len = (uint32_t)len;
 }
 
@@ -229,17 +229,9 @@ static enum ast_kind leaf_kind(int token)
     }
 }
 
-static bool has_leaf(int token)
-{
-    const char *text = scan_spelling_of(token);
-    return token > 0 && (!text || (text[0] >= 'a' && text[0] <= 'z'));
-}
-
 struct ast *literal_leaf(struct scan *s, int token, struct span at, bool repaired)
 {
-    if (!has_leaf(token))
-        return NULL;
-    struct ast *leaf = arena_new(s->arena, struct ast);
+    struct ast *leaf = arena_new(s->nodes, struct ast);
     const char *text = s->source->text + at.start;
     size_t len = at.end - at.start;
     leaf->kind = (uint8_t)(repaired ? AST_ERROR : leaf_kind(token));

@@ -4,16 +4,25 @@
 #include "frontend/ast_build.h"
 #include "frontend/grammar.h"
 
+bool parse_items(struct arena *a, struct arena *nodes, const struct sources *sources,
+                 struct diags *d, struct ast_file *out, const struct parse_items *items)
+{
+    struct scan *scan = arena_new(a, struct scan);
+    struct parser p = {.arena = nodes, .diags = d, .scan = scan, .file = out, .items = items};
+    out->program = arena_new(a, struct ast);
+    out->program->text = "";
+    out->program->depth = 1;
+    if (!scan_start(scan, a, nodes, sources, d, out, &scan_hlxl))
+        return false;
+    int failed = hlx_parse(&p);
+    scan_finish(scan);
+    return !failed;
+}
+
 struct ast_file *parse_file(struct arena *a, const struct sources *sources, struct diags *d,
                             uint32_t file)
 {
     struct ast_file *out = arena_new(a, struct ast_file);
-    struct scan *scan = arena_new(a, struct scan);
-    struct parser p = {.arena = a, .diags = d, .scan = scan, .file = out};
     out->file = file;
-    if (!scan_start(scan, a, sources, d, out, &scan_hlxl))
-        return NULL;
-    int failed = hlx_parse(&p);
-    scan_finish(scan);
-    return failed || !out->program ? NULL : out;
+    return parse_items(a, a, sources, d, out, NULL) ? out : NULL;
 }

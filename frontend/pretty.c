@@ -5,13 +5,15 @@
 
 #include "frontend/pretty_build.h"
 
-// Statements one under another, with the comments and empty lines between them.
+// Statements one under another, with the comments and empty lines between them; or a part of them.
 struct sequence {
-    struct ast *const *kid;
+    const struct ast *const *kid;
     uint32_t n, i;
-    uint32_t end; // offset where the sequence ends
-    bool first;   // nothing put yet
-    bool value;   // a final expression is the value
+    uint32_t end;    // offset where the sequence ends
+    uint32_t region; // 1 + where the region that is left as it is begins, or 0
+    bool first;      // nothing put yet
+    bool last;       // no part follows
+    bool value;      // a final expression is the value
 };
 
 static void put_separator(struct pretty *p, struct sequence *s, uint32_t start,
@@ -38,11 +40,10 @@ static uint32_t trimmed(const struct pretty *p, uint32_t end)
     return end;
 }
 
-// Where the region that starts at the next comment ends: behind `on`, or with the sequence.
-// Comments and statements in it are passed.
+// Where the open region ends: behind `on`, or with the sequence, or 0 if it goes on in the next
+// part. Comments and statements in it are passed.
 static uint32_t pass_region(struct pretty *p, struct sequence *s)
 {
-    uint32_t end = trimmed(p, s->end);
     while (pretty_pending(p, s->end)) {
         const struct ast_comment *c = &p->file->comments.at[p->next++];
         while (s->i < s->n && s->kid[s->i]->span.end <= c->span.start)
@@ -52,30 +53,36 @@ static uint32_t pass_region(struct pretty *p, struct sequence *s)
             return c->span.end;
     }
     s->i = s->n;
-    return end;
+    return s->last ? trimmed(p, s->end) : 0;
 }
 
 static void put_region(struct pretty *p, struct sequence *s, struct doc_list *out)
 {
-    uint32_t start = p->file->comments.at[p->next].span.start;
-    uint32_t end = pass_region(p, s);
+    uint32_t start = s->region - 1, end = pass_region(p, s);
+    if (end == 0)
+        return;
     doc_add(p->arena, out, doc_raw(p->arena, p->source->text + start, end - start));
+    s->region = 0;
 }
 
 // -- sequences -----------------------------------------------------------------------------------
 
 static void put_comments(struct pretty *p, struct sequence *s, struct doc_list *out)
 {
+    if (s->region)
+        put_region(p, s, out);
     for (;;) {
         uint32_t before = s->i < s->n ? s->kid[s->i]->span.start : s->end;
         const struct ast_comment *c = pretty_pending(p, before);
         if (!c)
             return;
         put_separator(p, s, c->span.start, out);
-        if (says(p, c, "// hlxfmt: off"))
+        if (says(p, c, "// hlxfmt: off")) {
+            s->region = c->span.start + 1;
             put_region(p, s, out);
-        else
+        } else {
             doc_add(p->arena, out, pretty_comment(p));
+        }
     }
 }
 
@@ -101,10 +108,11 @@ static bool may_be_flat(const struct pretty *p, const struct ast *block, unsigne
 const struct doc *pretty_block(struct pretty *p, const struct ast *block, unsigned style)
 {
     struct doc_list out = {0}, body = {0}, lines = {0};
-    struct sequence s = {.kid = block->kid,
+    struct sequence s = {.kid = (const struct ast *const *)block->kid,
                          .n = block->nkids,
                          .end = block->span.end - 1,
                          .first = true,
+                         .last = true,
                          .value = (style & BLOCK_VALUE) != 0};
     pretty_hoist(p, block->span.start);
     pretty_token(p, &out, TOK_LBRACE, TIGHT);
@@ -127,29 +135,86 @@ const struct doc *pretty_block(struct pretty *p, const struct ast *block, unsign
 
 // -- the file ------------------------------------------------------------------------------------
 
-enum { SCRATCH = 64 << 10 }; // documents of finished statements are dropped at this size
+enum { SCRATCH = 64 << 10 }; // bytes from which documents and trees that are printed are dropped
+
+// A file on its way: printed as a whole, or a statement at a time while it is parsed.
+struct stream {
+    struct pretty p;
+    struct sequence s;
+    struct doc_printer printer;
+    struct ast_file file; // while it is parsed
+    struct arena docs, nodes;
+    const struct diags *diags;
+};
+
+static void start(struct stream *st, struct arena *a, const struct source *source,
+                  const struct ast_file *file, struct buf *out)
+{
+    st->p.arena = &st->docs;
+    st->p.source = source;
+    st->p.file = file;
+    st->s.first = true;
+    pretty_token_start(&st->p);
+    doc_printer_start(&st->printer, a, out);
+}
+
+// Prints statements and the comments around them up to an offset.
+static void print_part(struct stream *st, const struct ast *const *kid, uint32_t n, uint32_t end)
+{
+    st->s.kid = kid;
+    st->s.n = n;
+    st->s.i = 0;
+    st->s.end = end;
+    for (bool more = true; more;) {
+        struct doc_list piece = {0};
+        more = put_next(&st->p, &st->s, &piece);
+        if (piece.list.n)
+            doc_print(&st->printer, doc_concat(&st->docs, &piece));
+        if (st->docs.used > SCRATCH)
+            arena_reset(&st->docs);
+    }
+}
+
+static void print_last_part(struct stream *st, const struct ast *const *kid, uint32_t n)
+{
+    st->s.last = true;
+    print_part(st, kid, n, (uint32_t)st->p.source->len);
+    doc_printer_finish(&st->printer);
+}
 
 void pretty_print(struct arena *a, const struct sources *sources, const struct ast_file *file,
                   struct buf *out)
 {
-    struct arena scratch = {0};
-    struct pretty p = {.arena = &scratch, .source = sources_get(sources, file->file), .file = file};
-    struct sequence s = {.kid = file->program->kid,
-                         .n = file->program->nkids,
-                         .end = (uint32_t)p.source->len,
-                         .first = true};
-    struct doc_printer printer;
-    pretty_token_start(&p);
-    doc_printer_start(&printer, a, out);
-    bool more = true;
-    while (more) {
-        struct doc_list piece = {0};
-        more = put_next(&p, &s, &piece);
-        if (piece.list.n)
-            doc_print(&printer, doc_concat(&scratch, &piece));
-        if (scratch.used > SCRATCH)
-            arena_reset(&scratch);
+    struct stream *st = arena_new(a, struct stream);
+    start(st, a, sources_get(sources, file->file), file, out);
+    print_last_part(st, (const struct ast *const *)file->program->kid, file->program->nkids);
+    arena_free(&st->docs);
+}
+
+// Prints a statement that has just been read, unless there has been an error.
+static void take(void *context, const struct ast *item, uint32_t next)
+{
+    struct stream *st = context;
+    if (st->diags->errors == 0) {
+        print_part(st, &item, 1, next);
+        st->file.comments.n = st->p.next = 0;
     }
-    doc_printer_finish(&printer);
-    arena_free(&scratch);
+    if (st->nodes.used > SCRATCH)
+        arena_reset(&st->nodes);
+}
+
+bool pretty_format(struct arena *a, const struct sources *sources, struct diags *d, uint32_t file,
+                   struct buf *out)
+{
+    struct stream *st = arena_new(a, struct stream);
+    const struct parse_items items = {take, st};
+    st->diags = d;
+    st->file.file = file;
+    start(st, a, sources_get(sources, file), &st->file, out);
+    bool ok = parse_items(a, &st->nodes, sources, d, &st->file, &items) && d->errors == 0;
+    if (ok)
+        print_last_part(st, NULL, 0);
+    arena_free(&st->nodes);
+    arena_free(&st->docs);
+    return ok;
 }

@@ -12,13 +12,14 @@ enum token_class { KEYWORD, SOFT, OPERATOR, OPEN, CLOSE, MARK, LITERAL };
 
 struct token_row {
     const char *text;
-    uint8_t class, ends;
+    uint8_t len, class, ends;
 };
 
 enum { FIRST_TOKEN = TOK_NAME }; // where the grammar begins to count
 
 static const struct token_row tokens[] = {
-#define TOKEN(id, text, glyph, class, ends) [TOK_##id - FIRST_TOKEN] = {text, class, ends},
+#define TOKEN(id, text, glyph, class, ends)                                                        \
+    [TOK_##id - FIRST_TOKEN] = {text, sizeof text - 1, class, ends},
 #include "frontend/tokens.def"
 };
 
@@ -67,8 +68,8 @@ static int keyword(const struct scan *s, const char *text, size_t len)
 {
     unsigned letter = (unsigned char)text[0] - (unsigned)'a';
     for (unsigned i = letter < 26 ? s->keyword[letter] : 0; i; i = s->next_keyword[i - 1]) {
-        const char *word = tokens[i - 1].text;
-        if (strncmp(word, text, len) == 0 && word[len] == '\0')
+        const struct token_row *row = &tokens[i - 1];
+        if (row->len == len && memcmp(row->text, text, len) == 0)
             return FIRST_TOKEN + (int)i - 1;
     }
     return TOK_NAME;
@@ -108,11 +109,12 @@ static bool check_text(struct scan *s)
     return false;
 }
 
-bool scan_start(struct scan *s, struct arena *a, const struct sources *sources, struct diags *d,
-                struct ast_file *file, const struct scan_spelling *spelling)
+bool scan_start(struct scan *s, struct arena *a, struct arena *nodes, const struct sources *sources,
+                struct diags *d, struct ast_file *file, const struct scan_spelling *spelling)
 {
     memset(s, 0, sizeof *s);
     s->arena = a;
+    s->nodes = nodes;
     s->source = sources_get(sources, file->file);
     s->diags = d;
     s->file = file;
@@ -208,7 +210,7 @@ static int meaning(struct scan *s, int piece)
     return piece;
 }
 
-// Takes a piece as a token; a repaired one has an ERROR node for its value.
+// Takes a piece as a token.
 static void hold(struct scan *s, int piece)
 {
     s->suspect = s->repaired; // a piece that was no token breeds errors right behind it
@@ -217,7 +219,6 @@ static void hold(struct scan *s, int piece)
     s->held_at = s->at;
     if (s->held == 0)
         s->held_at.start = s->held_at.end;
-    s->held_value = literal_leaf(s, s->held, s->held_at, piece < 0);
 }
 
 // Reads pieces up to the next token into s->held.
@@ -345,16 +346,31 @@ static int give_missing(struct scan *s, int token, struct ast **value, struct sp
     return token;
 }
 
+// Names, literals, and keywords for where they are names.
+static bool has_leaf(int token)
+{
+    const struct token_row *row = row_of(token);
+    return row && (row->class <= SOFT || row->class == LITERAL);
+}
+
+// A repaired token has an ERROR node for its value.
 static int give_held(struct scan *s, struct ast **value, struct span *at)
 {
     int token = s->held;
-    *value = s->held_value;
+    *value = has_leaf(token) ? literal_leaf(s, token, s->held_at, s->repaired) : NULL;
     *at = s->held_at;
     s->last = token;
     s->last_end = s->held_at.end;
     s->first_on_line = false;
     s->held = -1;
     return s->stopped ? 0 : token;
+}
+
+uint32_t scan_peek(struct scan *s)
+{
+    if (s->held < 0 && !s->stopped)
+        fetch(s);
+    return s->held_at.start;
 }
 
 int scan_next(struct scan *s, struct ast **value, struct span *at)

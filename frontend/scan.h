@@ -45,15 +45,15 @@ struct scan_bracket {
 };
 
 struct scan {
-    struct arena *arena;
+    struct arena *arena; // of what stays to the end
+    struct arena *nodes; // of leaves
     const struct source *source;
     struct diags *diags;
     struct ast_file *file; // takes the comments
     const struct scan_spelling *spelling;
     void *state;
-    struct span at;      // of the last piece
-    struct span held_at; // of `held`
-    struct ast *held_value;
+    struct span at;         // of the last piece
+    struct span held_at;    // of `held`
     int held;               // a token to be given next, or -1
     int last;               // the last token given
     uint32_t last_end;      // where it ended
@@ -69,15 +69,18 @@ struct scan {
     bool in_header[PARSE_MAX_DEPTH + 1]; // at each depth: between `fn` or `entry` and the body
 };
 
-// Starts on file->file. Comments go to file->comments. Returns false after an error (a text that is
-// not UTF-8, or too long).
-bool scan_start(struct scan *s, struct arena *a, const struct sources *sources, struct diags *d,
-                struct ast_file *file, const struct scan_spelling *spelling);
+// Starts on file->file. Comments go to file->comments in `a`, leaves to `nodes`. Returns false
+// after an error (a text that is not UTF-8, or too long).
+bool scan_start(struct scan *s, struct arena *a, struct arena *nodes, const struct sources *sources,
+                struct diags *d, struct ast_file *file, const struct scan_spelling *spelling);
 void scan_finish(struct scan *s);
 
 // The next token (0 at the end), its place, and for names, keywords and literals a leaf node.
 // Brackets always balance: a missing one is reported and given with an empty span.
 int scan_next(struct scan *s, struct ast **value, struct span *at);
+
+// Reads on to the next token without giving it. Returns where it begins.
+uint32_t scan_peek(struct scan *s);
 
 // Says nothing more and ends the text: for errors that would only breed others.
 void scan_stop(struct scan *s);

@@ -106,7 +106,7 @@ static int first_token(const char *text)
     sources_init(&p.sources, &p.arena);
     diags_init(&p.diags, &p.arena, &p.sources);
     sources_add(&p.sources, "t.hlxl", text, strlen(text));
-    assert_true(scan_start(scan, &p.arena, &p.sources, &p.diags, &file, &scan_hlxl));
+    assert_true(scan_start(scan, &p.arena, &p.arena, &p.sources, &p.diags, &file, &scan_hlxl));
     int token = scan_next(scan, &value, &at);
     scan_finish(scan);
     free(scan);
