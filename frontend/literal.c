@@ -167,7 +167,7 @@ static size_t read_escape(struct scan *s, struct span at, const char *text, size
 
 static void read_text(struct scan *s, struct ast *leaf, const char *text, size_t len)
 {
-    literal_check_hidden(s, leaf->span);
+    literal_check_text(s, leaf->span);
     char *out = arena_alloc(s->nodes, len);
     size_t n = 0;
     for (size_t i = 1; i < len - 1;) {
@@ -180,7 +180,7 @@ static void read_text(struct scan *s, struct ast *leaf, const char *text, size_t
             i += 1 + read_escape(s, part(leaf->span, i, 0), text + i + 1, len - 2 - i, out, &n);
     }
     out[n] = '\0';
-    leaf->text = out;
+    leaf->text = text_nfc(s->nodes, out, n, &n);
     leaf->text_len = (uint32_t)n;
 }
 

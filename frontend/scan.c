@@ -181,7 +181,7 @@ static void take_comment(struct scan *s)
     while (at.end > at.start &&
            (text[at.end - 1] == '\r' || text[at.end - 1] == ' ' || text[at.end - 1] == '\t'))
         at.end--;
-    literal_check_hidden(s, at);
+    literal_check_comment(s, at);
     vec_push(s->arena, &s->file->comments,
              (struct ast_comment){.span = at, .own_line = s->first_on_line});
 }
