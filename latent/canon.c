@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { HANDLE_PREFIX = 3, HANDLE_HEX = 64, HANDLE_NAME_MAX = 255, SHOW_MAX = 48 };
+enum { HANDLE_PREFIX = 3, HANDLE_HEX = 64, HANDLE_NAME_MAX = 255, SHOW_MAX = 48, NUMBER_MAX = 18 };
 
 static bool plain_ascii(const char *s, size_t n)
 {
@@ -93,6 +93,16 @@ const char *canon_handle_fault(const char *s, size_t n)
     if (n == HANDLE_HEX && all(is_hex, s, n) && !all(is_lower_hex, s, n))
         return "spells its hash with capital letters";
     return NULL;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool canon_is_number(const char *s, size_t n)
+{
+    return n > 0 && n <= NUMBER_MAX && (s[0] != '0' || n == 1) && all(is_digit, s, n);
 }
 
 int canon_key_compare(const char *a, size_t an, const char *b, size_t bn)

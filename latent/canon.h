@@ -14,6 +14,12 @@ const char *canon_text(struct arena *a, const char *s, size_t n, size_t *out_n);
 const char *canon_text_fault(struct arena *a, const char *s, size_t n);
 const char *canon_handle_fault(const char *s, size_t n);
 
+// Whether a key is a number: decimal digits without a leading zero, at most 18 of them.
+bool canon_is_number(const char *s, size_t n);
+
+// Whether JSON gives a key a meaning of its own: "$bytes", "$text", "$object".
+bool value_json_reserved(const char *key, size_t n);
+
 // The order of an object's keys: byte order, which in UTF-8 is code point order.
 int canon_key_compare(const char *a, size_t an, const char *b, size_t bn);
 

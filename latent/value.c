@@ -204,17 +204,13 @@ bool value_get_text(const struct value *v, const char *key, const char **out)
     return true;
 }
 
-// Reads a contract's number: decimal digits without a leading zero, at most 18 of them.
 static bool contract_number(const char *s, size_t n, int64_t *out)
 {
-    if (n == 0 || n > 18 || (s[0] == '0' && n > 1))
+    if (!canon_is_number(s, n))
         return false;
     int64_t number = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (s[i] < '0' || s[i] > '9')
-            return false;
+    for (size_t i = 0; i < n; i++)
         number = number * 10 + (s[i] - '0');
-    }
     *out = number;
     return true;
 }

@@ -1,4 +1,7 @@
 // value_json.c: writes a value as JSON, for people.
+#include <string.h>
+
+#include "latent/canon.h"
 #include "latent/value.h"
 
 struct json {
@@ -30,9 +33,20 @@ static void write_float(struct json *j, const struct value *v)
     buf_double(j->out, v->as.number);
 }
 
-static void write_text(struct json *j, const struct value *v)
+static void write_handle(struct json *j, const struct value *v)
 {
     buf_json(j->out, v->as.bytes.at, v->as.bytes.n);
+}
+
+// A string that begins like a handle is one, so such a text is told apart.
+static void write_text(struct json *j, const struct value *v)
+{
+    bool handle = v->as.bytes.n >= 3 && memcmp(v->as.bytes.at, "&h_", 3) == 0;
+    if (handle)
+        buf_puts(j->out, "{\"$text\": ");
+    buf_json(j->out, v->as.bytes.at, v->as.bytes.n);
+    if (handle)
+        buf_putc(j->out, '}');
 }
 
 static void write_bytes(struct json *j, const struct value *v)
@@ -85,7 +99,24 @@ static void write_array(struct json *j, const struct value *v)
     close_items(j, v->as.array.n, ']');
 }
 
-static void write_object(struct json *j, const struct value *v)
+bool value_json_reserved(const char *key, size_t n)
+{
+    static const char *const names[] = {"$bytes", "$text", "$object"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (n == strlen(names[i]) && memcmp(key, names[i], n) == 0)
+            return true;
+    return false;
+}
+
+static bool has_reserved_key(const struct value *v)
+{
+    for (size_t i = 0; i < v->as.object.n; i++)
+        if (value_json_reserved(v->as.object.at[i].key, v->as.object.at[i].len))
+            return true;
+    return false;
+}
+
+static void write_members(struct json *j, const struct value *v)
 {
     buf_putc(j->out, '{');
     j->depth++;
@@ -99,12 +130,22 @@ static void write_object(struct json *j, const struct value *v)
     close_items(j, v->as.object.n, '}');
 }
 
+static void write_object(struct json *j, const struct value *v)
+{
+    bool reserved = has_reserved_key(v);
+    if (reserved)
+        buf_puts(j->out, "{\"$object\": ");
+    write_members(j, v);
+    if (reserved)
+        buf_putc(j->out, '}');
+}
+
 static void write_value(struct json *j, const struct value *v)
 {
     static void (*const writer[])(struct json *, const struct value *) = {
         [VALUE_NULL] = write_null,   [VALUE_BOOL] = write_bool,     [VALUE_INT] = write_int,
         [VALUE_FLOAT] = write_float, [VALUE_TEXT] = write_text,     [VALUE_BYTES] = write_bytes,
-        [VALUE_ARRAY] = write_array, [VALUE_OBJECT] = write_object, [VALUE_HANDLE] = write_text,
+        [VALUE_ARRAY] = write_array, [VALUE_OBJECT] = write_object, [VALUE_HANDLE] = write_handle,
     };
     if (j->depth > VALUE_MAX_DEPTH)
         buf_puts(j->out, "\"...\"");
