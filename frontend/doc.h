@@ -78,6 +78,7 @@ struct doc_printer {
     unsigned column; // of the next character, from 0
     unsigned indent; // of the current line
     unsigned line;
+    bool dense;         // no spaces, no indentation, no lines broken but for comments and blocks
     bool empty;         // nothing on the line yet; its indentation is still to be written
     bool after_comment; // nothing may follow on this line
     VEC(struct doc_frame) stack;
@@ -85,7 +86,7 @@ struct doc_printer {
     VEC(struct doc_aside) asides; // of a run of lines
 };
 
-void doc_printer_start(struct doc_printer *p, struct arena *a, struct buf *out);
+void doc_printer_start(struct doc_printer *p, struct arena *a, bool dense, struct buf *out);
 void doc_print(struct doc_printer *p, const struct doc *doc);
 // Ends the last line.
 void doc_printer_finish(struct doc_printer *p);

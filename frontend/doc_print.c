@@ -5,9 +5,9 @@
 
 enum { INDENT = 4 };
 
-void doc_printer_start(struct doc_printer *p, struct arena *a, struct buf *out)
+void doc_printer_start(struct doc_printer *p, struct arena *a, bool dense, struct buf *out)
 {
-    *p = (struct doc_printer){.arena = a, .out = out, .empty = true};
+    *p = (struct doc_printer){.arena = a, .out = out, .dense = dense, .empty = true};
 }
 
 // -- comments under one another ------------------------------------------------------------------
@@ -93,7 +93,8 @@ static void put_text(struct doc_printer *p, const struct doc *doc, unsigned inde
 static void put_comment(struct doc_printer *p, const struct doc *doc, unsigned indent)
 {
     if (!p->empty && !p->after_comment) {
-        note_aside(p, doc);
+        if (!p->dense)
+            note_aside(p, doc);
         put_text(p, &space, indent);
     }
     put_text(p, doc, indent);
@@ -122,7 +123,7 @@ static void put_flat(struct doc_printer *p, const struct doc *doc, unsigned inde
     case DOC_TEXT: put_text(p, doc, indent); break;
     case DOC_LINE:
     case DOC_FILL:
-        if (!p->after_comment)
+        if (!p->after_comment && !p->dense)
             put_text(p, &space, indent);
         break;
     case DOC_CONCAT:
@@ -188,7 +189,7 @@ static enum probe_result probe_step(struct doc_printer *p, long *room)
 // Whether `doc` and what follows it fit on the line, up to the first possible line end.
 static bool fits(struct doc_printer *p, const struct doc *doc, bool flat)
 {
-    long room = (long)DOC_WIDTH - (long)p->column;
+    long room = p->dense ? -1 : (long)DOC_WIDTH - (long)p->column;
     size_t rest = p->stack.n;
     p->probe.n = 0;
     if (flat)
@@ -204,7 +205,7 @@ static bool fits(struct doc_printer *p, const struct doc *doc, bool flat)
         if (probe_step(p, &room) == PROBE_LINE_END)
             return true;
     }
-    return false;
+    return p->dense;
 }
 
 // -- the walk ------------------------------------------------------------------------------------
@@ -248,7 +249,7 @@ static void print_one(struct doc_printer *p, struct doc_frame f)
     case DOC_HARD:
     case DOC_BLANK: put_line(p, f.doc, f.indent); break;
     case DOC_FILL: print_fill(p, &f); break;
-    case DOC_INDENT: push_frame(p, f.doc->as.one, f.indent + INDENT); break;
+    case DOC_INDENT: push_frame(p, f.doc->as.one, f.indent + (p->dense ? 0 : INDENT)); break;
     case DOC_FLAT: put_flat(p, f.doc->as.one, f.indent); break;
     case DOC_GROUP: print_group(p, &f); break;
     case DOC_EITHER: print_either(p, &f); break;

@@ -48,7 +48,7 @@ static void hlx_error(HLX_LTYPE *at, struct parser *p, const char *text)
 %token DATA "data" ENTRY "entry" STATE "state" SHARE "share" USING "using" BACKWARD "backward"
 %token LPAREN "(" RPAREN ")" LBRACKET "[" RBRACKET "]" LBRACE "{" RBRACE "}"
 %token COMMA "," COLON ":" SEMI ";" DOT "." ASSIGN "=" UPDATE ":=" ARROW "->" RANGE ".."
-%token FIELD "field mark"
+%token FIELD "field mark" END "end of contract" LEGEND "legend"
 
 %token OR "or" AND "and" NOT "not" EQ "==" NE "!=" LT "<" LE "<=" GT ">" GE ">="
 %token PLUS "+" MINUS "-" STAR "*" SLASH "/" PERCENT "%" MATMUL "@" POWER "**"
@@ -195,6 +195,7 @@ postfix: name | INT | FLOAT | TEXT | BYTES | HANDLE | object | conditional
     | "(" expr ")"              { $$ = ast_flag($2, AST_PARENS); }
     | "(" error ")"             { $$ = ast_leaf(p, AST_ERROR, @$); }
     | "contract" INT object     { $$ = ast_contract($3, $2, 0, @$); }
+    | "contract" INT marks "end of contract" { $$ = ast_contract($3, $2, 0, @$); }
     | "field mark" INT object   { $$ = ast_contract($3, $2, AST_AT, @$); }
     | "fn" formals result block { $$ = ast_node(p, AST_FN, @$, $2, $3, $4, NULL); }
     | postfix "(" ")"           { $$ = ast_node(p, AST_CALL, @$, $1); }
@@ -230,6 +231,13 @@ fields: field                   { $$ = ast_node(p, AST_OBJECT, @$, $1); }
     | fields "," field          { $$ = ast_add(p, $1, $3); }
 field: key ":" expr             { $$ = ast_named(ast_node(p, AST_FIELD, @$, $3), $1);
                                   $$->flags = $1->flags; }
+marks: %empty                   { $$ = ast_leaf(p, AST_OBJECT, @$); }
+    | marks mark                { $$ = ast_add(p, $1, $2); }
+mark: "field mark" label expr   { $$ = ast_named(ast_node(p, AST_FIELD, @$, $3), $2);
+                                  $$->flags = $2->flags; }
+label: word
+    | TEXT                      { $$ = ast_flag($1, AST_QUOTED); }
+    | INT                       { $$ = ast_index_key(p, $1, @$); }
 key: word
     | TEXT                      { $$ = ast_flag($1, AST_QUOTED); }
     | "field mark" INT          { $$ = ast_index_key(p, $2, @$); }

@@ -3,21 +3,36 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cli.h"
 #include "base/file.h"
 #include "base/version.h"
 #include "frontend/diff.h"
+#include "frontend/parse.h"
 #include "frontend/pretty.h"
+#include "frontend/source_stats.h"
 
-enum { OPT_CHECK = 256, OPT_STDIN_NAME, OPT_DIAGNOSTICS, OPT_COLOR };
+enum {
+    OPT_CHECK = 256,
+    OPT_RUNIC,
+    OPT_ASCII,
+    OPT_STATS,
+    OPT_STDIN_NAME,
+    OPT_DIAGNOSTICS,
+    OPT_COLOR
+};
 
 static const struct cli_option options[] = {
-    {'w', "write", 0, "write files that change, in place", "Output"},
+    {OPT_RUNIC, "runic", 0, "write HLX, the runic spelling", "Spelling"},
+    {OPT_ASCII, "ascii", 0, "write HLXL, the ASCII spelling (default: that of the source)", 0},
+    {'w', "write", 0, "write files that change, in place (a new spelling: renamed)", "Output"},
     {'l', "list", 0, "print the names of files that would change", 0},
     {'d', "diff", 0, "print a diff of what would change", 0},
     {OPT_CHECK, "check", 0, "like --list, and exit with 1 if there is any", 0},
-    {OPT_STDIN_NAME, "stdin-filename", "NAME", "how messages call standard input", "Messages"},
+    {OPT_STATS, "stats", 0, "print how long the sources are in both spellings", 0},
+    {OPT_STDIN_NAME, "stdin-filename", "NAME",
+     "what standard input is called; .hlx or .hlxl tells its spelling", "Messages"},
     {OPT_DIAGNOSTICS, "diagnostics", "text|short|json", "the form of error messages", 0},
     {OPT_COLOR, "color", "auto|always|never", "when to use colour", 0},
     CLI_COMMON,
@@ -27,12 +42,15 @@ static const struct cli_option options[] = {
 static const struct cli cli = {
     .tool = "hlxfmt",
     .usage = "hlxfmt [options] [FILE or FOLDER]...",
-    .summary =
-        "Writes HLXL in the one style of the language. Without files it reads standard input.",
+    .summary = "Writes HLXL and HLX in the one style of the language, in either spelling. Without "
+               "files it "
+               "reads standard input.",
     .trailer = "Examples:\n"
-               "  hlxfmt -w .                 format all .hlxl files below this folder\n"
+               "  hlxfmt -w .                 format all .hlxl and .hlx files below this folder\n"
                "  hlxfmt --check src          for a CI job: fails and names what is not formatted\n"
                "  hlxfmt -d model.hlxl        show what would change\n"
+               "  hlxfmt --runic model.hlxl   the same program in runes\n"
+               "  hlxfmt --stats src          how much shorter they are\n"
                "\n"
                "A region between the lines `// hlxfmt: off` and `// hlxfmt: on` is left as it is.\n"
                "\n"
@@ -41,8 +59,13 @@ static const struct cli cli = {
     .options = options,
 };
 
+enum spelling { SPELLING_KEPT, SPELLING_RUNIC, SPELLING_ASCII };
+
 struct hlxfmt {
-    bool write, list, diff, check;
+    bool write, list, diff, check, stats;
+    enum spelling spelling;
+    struct source_stats ascii, runic; // of all files
+    struct buf table;
     const char *stdin_name;
     enum diag_format diagnostics;
     enum diag_color color;
@@ -65,22 +88,66 @@ static void complain(struct hlxfmt *f, const char *sentence)
 
 // -- one text ------------------------------------------------------------------------------------
 
-// Formats a text; prints what is wrong with it and returns false where it does not parse.
-static bool format_text(struct hlxfmt *f, const char *name, const char *text, size_t len,
-                        struct buf *out)
-{
-    struct arena arena = {0};
+// A text on its way.
+struct job {
+    struct arena arena;
     struct sources sources;
     struct diags diags;
-    sources_init(&sources, &arena);
-    diags_init(&diags, &arena, &sources);
-    uint32_t id = sources_add(&sources, name, text, len);
-    bool ok = pretty_format(&arena, &sources, &diags, id, out);
+    uint32_t source;
+    bool runic; // what it is to be
+};
+
+static void start(struct job *j, const struct hlxfmt *f, const char *name, const char *text,
+                  size_t len)
+{
+    *j = (struct job){0};
+    sources_init(&j->sources, &j->arena);
+    diags_init(&j->diags, &j->arena, &j->sources);
+    j->source = sources_add(&j->sources, name, text, len);
+    j->runic = f->spelling == SPELLING_RUNIC;
+    if (f->spelling == SPELLING_KEPT)
+        j->runic = scan_spelling_for(sources_get(&j->sources, j->source)) == &scan_hlx;
+}
+
+// Prints what is wrong with a text. Returns whether nothing is.
+static bool report(struct hlxfmt *f, struct job *j, bool parsed)
+{
+    bool ok = parsed && j->diags.errors == 0;
     if (!ok)
         fail(f, EXIT_PROGRAM);
-    diags_print(&diags, f->diagnostics, f->color, stderr);
-    arena_free(&arena);
+    diags_print(&j->diags, f->diagnostics, f->color, stderr);
     return ok;
+}
+
+static void count(struct hlxfmt *f, struct job *j, const char *name)
+{
+    const struct ast_file *file = parse_file(&j->arena, &j->sources, &j->diags, j->source);
+    if (!report(f, j, file != NULL))
+        return;
+    struct source_stats stats[2] = {{0}, {0}};
+    struct source_stats *total[] = {&f->ascii, &f->runic};
+    for (int runic = 0; runic < 2; runic++) {
+        const struct scan_spelling *spelling = runic ? &scan_hlx : &scan_hlxl;
+        struct buf out = {0};
+        pretty_print(&j->arena, &j->sources, file, runic, &out);
+        source_stats_add(&stats[runic], out.at, out.n, spelling);
+        source_stats_add(total[runic], out.at, out.n, spelling);
+        buf_free(&out);
+    }
+    if (f->table.n == 0)
+        source_stats_print(NULL, NULL, NULL, &f->table);
+    source_stats_print(name, &stats[0], &stats[1], &f->table);
+}
+
+static void print_stats(struct hlxfmt *f)
+{
+    if (f->table.n == 0)
+        return;
+    source_stats_print("together", &f->ascii, &f->runic, &f->table);
+    buf_puts(&f->table, "\nCode is all but comments and text literals. tools/tokens.js counts the "
+                        "tokens of language models.\n");
+    fwrite(f->table.at, 1, f->table.n, stdout);
+    buf_free(&f->table);
 }
 
 static void show_diff(struct hlxfmt *f, const char *name, const char *text, size_t len,
@@ -93,40 +160,89 @@ static void show_diff(struct hlxfmt *f, const char *name, const char *text, size
     buf_free(&diff);
 }
 
-static void report_change(struct hlxfmt *f, const char *path, const char *name, const char *text,
-                          size_t len, const struct buf *out)
+static bool ends_with(const char *path, const char *extension)
 {
-    const char *error;
+    size_t n = strlen(path), len = strlen(extension);
+    return n > len && strcmp(path + n - len, extension) == 0;
+}
+
+// The name of a file in the other spelling.
+static const char *renamed(struct hlxfmt *f, const char *path, bool runic)
+{
+    if (runic && ends_with(path, ".hlxl"))
+        return arena_copy(&f->arena, path, strlen(path) - 1);
+    return !runic && ends_with(path, ".hlx") ? arena_printf(&f->arena, "%sl", path) : path;
+}
+
+// Writes a file; in another spelling it gets another name, and must not take that of another file.
+static void write_file(struct hlxfmt *f, const char *path, bool runic, const struct buf *out)
+{
+    const char *error, *to = renamed(f, path, runic);
+    if (to != path && access(to, F_OK) == 0)
+        complain(
+            f, arena_printf(&f->arena, "`%s` is there already, so `%s` stays as it is", to, path));
+    else if (!file_write(&f->arena, to, out->at, out->n, &error))
+        complain(f, error);
+    else if (to != path && remove(path) != 0)
+        complain(f, arena_printf(&f->arena, "cannot remove `%s`, which is now `%s`", path, to));
+}
+
+static void report_change(struct hlxfmt *f, const char *path, const char *name, const char *text,
+                          size_t len, bool runic, const struct buf *out)
+{
     if (f->list || f->check)
         printf("%s\n", name);
     if (f->check)
         fail(f, EXIT_PROGRAM);
     if (f->diff)
         show_diff(f, name, text, len, out);
-    if (f->write && !file_write(&f->arena, path, out->at, out->n, &error))
-        complain(f, error);
+    if (f->write)
+        write_file(f, path, runic, out);
+}
+
+// HLX begins with the names of the whole file; HLXL is printed while it is parsed.
+static bool format_text(struct job *j, struct buf *out)
+{
+    if (!j->runic)
+        return pretty_format(&j->arena, &j->sources, &j->diags, j->source, out);
+    const struct ast_file *file = parse_file(&j->arena, &j->sources, &j->diags, j->source);
+    if (!file || j->diags.errors)
+        return false;
+    pretty_print(&j->arena, &j->sources, file, true, out);
+    return true;
+}
+
+static void format(struct hlxfmt *f, struct job *j, const char *path, const char *name,
+                   const char *text, size_t len)
+{
+    struct buf out = {0};
+    bool ok = report(f, j, format_text(j, &out));
+    if (out.n == 0)
+        buf_puts(&out, ""); // so that there are bytes to point to
+    bool same = out.n == len && memcmp(out.at, text, len) == 0;
+    if (ok && !f->write && !f->list && !f->check && !f->diff)
+        fwrite(out.at, 1, out.n, stdout);
+    else if (ok && !same)
+        report_change(f, path, name, text, len, j->runic, &out);
+    buf_free(&out);
 }
 
 static void format_file(struct hlxfmt *f, const char *path)
 {
     const char *error, *name = strcmp(path, "-") == 0 ? f->stdin_name : path;
-    struct buf out = {0};
+    struct job j;
     size_t len;
     char *text = file_read(&f->arena, path, 0, &len, &error);
     if (!text) {
         complain(f, error);
         return;
     }
-    if (format_text(f, name, text, len, &out)) {
-        bool same = out.n == len && (len == 0 || memcmp(out.at, text, len) == 0);
-        if (out.n == 0)
-            buf_puts(&out, ""); // so that there are bytes to point to
-        if (!f->write && !f->list && !f->check && !f->diff)
-            fwrite(out.at, 1, out.n, stdout);
-        else if (!same)
-            report_change(f, path, name, text, len, &out);
-    }
-    buf_free(&out);
+    start(&j, f, name, text, len);
+    if (f->stats)
+        count(f, &j, name);
+    else
+        format(f, &j, path, name, text, len);
+    arena_free(&j.arena);
     free(text);
 }
 
@@ -145,10 +261,9 @@ static void format_entry(struct hlxfmt *f, const char *path)
     struct stat st;
     if (lstat(path, &st) != 0)
         return;
-    size_t n = strlen(path);
     if (S_ISDIR(st.st_mode))
         format_folder(f, path);
-    else if (S_ISREG(st.st_mode) && n > 5 && strcmp(path + n - 5, ".hlxl") == 0)
+    else if (S_ISREG(st.st_mode) && (ends_with(path, ".hlxl") || ends_with(path, ".hlx")))
         format_file(f, path);
 }
 
@@ -199,6 +314,9 @@ static bool take_option(struct hlxfmt *f, int option, const char *value)
     case 'l': f->list = true; break;
     case 'd': f->diff = true; break;
     case OPT_CHECK: f->check = true; break;
+    case OPT_STATS: f->stats = true; break;
+    case OPT_RUNIC: f->spelling = SPELLING_RUNIC; break;
+    case OPT_ASCII: f->spelling = SPELLING_ASCII; break;
     case OPT_STDIN_NAME: f->stdin_name = value; break;
     case OPT_DIAGNOSTICS:
         i = choose("diagnostics", value, formats);
@@ -248,6 +366,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < n; i++)
         format_operand(&f, operands[i]);
     cli_finish(&parse);
+    print_stats(&f);
     if (fflush(stdout) != 0 || ferror(stdout))
         complain(&f, "cannot write to standard output");
     arena_free(&f.arena);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "frontend/grammar.h"
+#include "frontend/runic.h"
 
 static struct span part(struct span whole, size_t from, size_t len)
 {
@@ -191,7 +192,8 @@ static void read_bytes(struct scan *s, struct ast *leaf, const char *text, size_
     const char *digits = text + 2;
     for (size_t i = 0; i < len - 3; i++) {
         if (hex_value(digits[i]) < 0) {
-            diag_error(s->diags, part(leaf->span, 2 + i, 1), "HLX0109",
+            size_t mark = leaf->span.end - leaf->span.start - (len - 2);
+            diag_error(s->diags, part(leaf->span, mark + i, 1), "HLX0109",
                        "bytes are written as hexadecimal digits only");
             return;
         }
@@ -229,11 +231,23 @@ static enum ast_kind leaf_kind(int token)
     }
 }
 
+// The piece as HLXL spells it.
+static const char *ascii_text(const struct scan *s, int token, size_t *len)
+{
+    const char *text = s->source->text + s->at.start;
+    *len = s->at.end - s->at.start;
+    if (!s->runic)
+        return text;
+    if (s->spelled)
+        return *len = strlen(s->spelled), s->spelled;
+    return runic_literal(s->nodes, token, text, len);
+}
+
 struct ast *literal_leaf(struct scan *s, int token, struct span at, bool repaired)
 {
     struct ast *leaf = arena_new(s->nodes, struct ast);
-    const char *text = s->source->text + at.start;
-    size_t len = at.end - at.start;
+    size_t len;
+    const char *text = ascii_text(s, token, &len);
     leaf->kind = (uint8_t)(repaired ? AST_ERROR : leaf_kind(token));
     leaf->span = leaf->name_span = at;
     leaf->depth = 1;

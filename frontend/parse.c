@@ -12,7 +12,9 @@ bool parse_items(struct arena *a, struct arena *nodes, const struct sources *sou
     out->program = arena_new(a, struct ast);
     out->program->text = "";
     out->program->depth = 1;
-    if (!scan_start(scan, a, nodes, sources, d, out, &scan_hlxl))
+    const struct scan_spelling *spelling = scan_spelling_for(sources_get(sources, out->file));
+    out->runic = spelling == &scan_hlx;
+    if (!scan_start(scan, a, nodes, sources, d, out, spelling))
         return false;
     int failed = hlx_parse(&p);
     scan_finish(scan);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "frontend/glyph.h"
 #include "frontend/pretty_build.h"
 
 // Statements one under another, with the comments and empty lines between them; or a part of them.
@@ -61,7 +62,7 @@ static void put_region(struct pretty *p, struct sequence *s, struct doc_list *ou
     uint32_t start = s->region - 1, end = pass_region(p, s);
     if (end == 0)
         return;
-    doc_add(p->arena, out, doc_raw(p->arena, p->source->text + start, end - start));
+    doc_add(p->arena, out, pretty_region(p, start, end));
     s->region = 0;
 }
 
@@ -128,7 +129,8 @@ const struct doc *pretty_block(struct pretty *p, const struct ast *block, unsign
         doc_add(p->arena, &body, doc_leaf(edge));
     doc_add(p->arena, &body, doc_concat(p->arena, &lines));
     doc_add(p->arena, &out, doc_wrap(p->arena, DOC_INDENT, doc_concat(p->arena, &body)));
-    doc_add(p->arena, &out, doc_leaf(edge));
+    if (!p->runic) // there the brace stands behind the last statement
+        doc_add(p->arena, &out, doc_leaf(edge));
     pretty_token(p, &out, TOK_RBRACE, TIGHT);
     return doc_concat(p->arena, &out);
 }
@@ -136,6 +138,14 @@ const struct doc *pretty_block(struct pretty *p, const struct ast *block, unsign
 // -- the file ------------------------------------------------------------------------------------
 
 enum { SCRATCH = 64 << 10 }; // bytes from which documents and trees that are printed are dropped
+
+static void start_runic(struct pretty *p, struct arena *a, struct buf *out)
+{
+    map_init(&p->glyphs, a);
+    glyph_map_ascii(&p->glyphs);
+    legend_choose(a, p->file->program, &p->glyphs, &p->legend);
+    legend_write(&p->legend, out);
+}
 
 // A file on its way: printed as a whole, or a statement at a time while it is parsed.
 struct stream {
@@ -148,14 +158,17 @@ struct stream {
 };
 
 static void start(struct stream *st, struct arena *a, const struct source *source,
-                  const struct ast_file *file, struct buf *out)
+                  const struct ast_file *file, bool runic, struct buf *out)
 {
     st->p.arena = &st->docs;
     st->p.source = source;
     st->p.file = file;
+    st->p.runic = runic;
     st->s.first = true;
+    if (runic)
+        start_runic(&st->p, a, out);
     pretty_token_start(&st->p);
-    doc_printer_start(&st->printer, a, out);
+    doc_printer_start(&st->printer, a, runic, out);
 }
 
 // Prints statements and the comments around them up to an offset.
@@ -183,10 +196,10 @@ static void print_last_part(struct stream *st, const struct ast *const *kid, uin
 }
 
 void pretty_print(struct arena *a, const struct sources *sources, const struct ast_file *file,
-                  struct buf *out)
+                  bool runic, struct buf *out)
 {
     struct stream *st = arena_new(a, struct stream);
-    start(st, a, sources_get(sources, file->file), file, out);
+    start(st, a, sources_get(sources, file->file), file, runic, out);
     print_last_part(st, (const struct ast *const *)file->program->kid, file->program->nkids);
     arena_free(&st->docs);
 }
@@ -210,7 +223,7 @@ bool pretty_format(struct arena *a, const struct sources *sources, struct diags 
     const struct parse_items items = {take, st};
     st->diags = d;
     st->file.file = file;
-    start(st, a, sources_get(sources, file), &st->file, out);
+    start(st, a, sources_get(sources, file), &st->file, false, out);
     bool ok = parse_items(a, &st->nodes, sources, d, &st->file, &items) && d->errors == 0;
     if (ok)
         print_last_part(st, NULL, 0);

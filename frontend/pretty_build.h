@@ -10,6 +10,7 @@
 #include "frontend/ast.h"
 #include "frontend/doc.h"
 #include "frontend/grammar.h"
+#include "frontend/legend.h"
 #include "frontend/scan.h"
 
 struct pretty {
@@ -17,6 +18,9 @@ struct pretty {
     struct doc token[SCAN_TOKENS]; // as they are spelled; from TOK_NAME on
     const struct source *source;
     const struct ast_file *file;
+    bool runic;             // writes HLX
+    struct legend legend;   // of HLX
+    struct map glyphs;      // from words to their glyphs, for HLX
     size_t next;            // comment to come
     struct doc_list *above; // comments that go above the current statement
 };
@@ -45,8 +49,16 @@ struct pretty_list {
 void pretty_token_start(struct pretty *p);
 void pretty_token(struct pretty *p, struct doc_list *out, int token, enum pretty_spaces spaces);
 void pretty_space(struct pretty *p, struct doc_list *out);
-// The text of a node: a name or handle.
+// A name as the spelling has it, and that of a node.
+const struct doc *pretty_word(struct pretty *p, const char *text, size_t n);
 void pretty_name(struct pretty *p, struct doc_list *out, const struct ast *node);
+// A name and its member, if the legend has a rune for both together; else NULL.
+const struct doc *pretty_pair(struct pretty *p, const struct ast *member);
+// Numbers, bytes, handles and the keys of fields.
+const struct doc *pretty_number(struct pretty *p, const struct ast *e);
+const struct doc *pretty_bytes(struct pretty *p, const struct ast *e);
+const struct doc *pretty_handle(struct pretty *p, const struct ast *e);
+const struct doc *pretty_key(struct pretty *p, const struct ast *field);
 
 // -- pretty_comment.c
 // The next comment, if it begins before a source offset.
@@ -81,6 +93,10 @@ const struct doc *pretty_function(struct pretty *p, const struct ast *fn);
 const struct doc *pretty_if(struct pretty *p, const struct ast *node, unsigned style);
 // One statement with its `;` (none after a final value).
 const struct doc *pretty_statement(struct pretty *p, const struct ast *node, bool value);
+
+// -- pretty_region.c
+// The source from `start` to `end`, which hlxfmt leaves as it is, but for the spelling.
+const struct doc *pretty_region(struct pretty *p, uint32_t start, uint32_t end);
 
 // -- pretty.c
 const struct doc *pretty_block(struct pretty *p, const struct ast *block, unsigned style);

@@ -46,21 +46,6 @@ const struct doc *pretty_source(struct pretty *p, struct span span)
     return doc_text(p->arena, p->source->text + span.start, span.end - span.start);
 }
 
-static const struct doc *node_text(struct pretty *p, const struct ast *e)
-{
-    return doc_text(p->arena, e->text, e->text_len);
-}
-
-// Numbers and bytes are written in lower case.
-static const struct doc *lower_text(struct pretty *p, const char *text, size_t n)
-{
-    char *copy = arena_copy(p->arena, text, n);
-    for (size_t i = 0; i < n; i++)
-        if (copy[i] >= 'A' && copy[i] <= 'Z')
-            copy[i] = (char)(copy[i] - 'A' + 'a');
-    return doc_text(p->arena, copy, n);
-}
-
 static const struct doc *in_parentheses(struct pretty *p, const struct ast *e)
 {
     struct doc_list out = {0}, body = {0};
@@ -190,6 +175,9 @@ static const struct doc *subscript(struct pretty *p, const struct ast *e)
 static const struct doc *member(struct pretty *p, const struct ast *e)
 {
     struct doc_list out = {0};
+    const struct doc *pair = pretty_pair(p, e);
+    if (pair)
+        return pair;
     doc_add(p->arena, &out, operand(p, e->kid[0], LEVEL_POSTFIX));
     pretty_token(p, &out, TOK_DOT, TIGHT);
     pretty_name(p, &out, e);
@@ -232,7 +220,7 @@ static const struct doc *range(struct pretty *p, const struct ast *e)
 
 static const struct doc *name(struct pretty *p, const struct ast *e)
 {
-    return node_text(p, e);
+    return pretty_word(p, e->text, e->text_len);
 }
 
 static const struct doc *null(struct pretty *p, const struct ast *e)
@@ -246,19 +234,9 @@ static const struct doc *boolean(struct pretty *p, const struct ast *e)
     return &p->token[(e->as.integer ? TOK_TRUE : TOK_FALSE) - TOK_NAME];
 }
 
-static const struct doc *number(struct pretty *p, const struct ast *e)
-{
-    return lower_text(p, e->text, e->text_len);
-}
-
 static const struct doc *text(struct pretty *p, const struct ast *e)
 {
     return pretty_source(p, e->span);
-}
-
-static const struct doc *bytes(struct pretty *p, const struct ast *e)
-{
-    return lower_text(p, p->source->text + e->span.start, e->span.end - e->span.start);
 }
 
 static bool is_number(const struct ast *e)
@@ -294,14 +272,49 @@ static const struct doc *object(struct pretty *p, const struct ast *e)
     return pretty_list(p, &list);
 }
 
+// A key and its value behind the mark; the space parts what could run together.
+static const struct doc *marked_field(struct pretty *p, const struct ast *field)
+{
+    static const struct doc space = {.kind = DOC_TEXT, .width = 1, .n = 1, .as.text = " "};
+    struct doc_list out = {0};
+    if (field->text[0] != '@' || (field->flags & AST_QUOTED))
+        pretty_token(p, &out, TOK_FIELD, TIGHT);
+    doc_add(p->arena, &out, pretty_key(p, field));
+    doc_add(p->arena, &out, &space);
+    doc_add(p->arena, &out, pretty_expr(p, field->kid[0]));
+    return doc_concat(p->arena, &out);
+}
+
+// `🜊902🜁0 "test"🜁1 ⟁shader🜂`
+static const struct doc *marked_contract(struct pretty *p, const struct ast *e)
+{
+    struct doc_list out = {0};
+    pretty_hoist(p, e->span.start);
+    pretty_token(p, &out, TOK_CONTRACT, TIGHT);
+    doc_add(p->arena, &out, pretty_number(p, e));
+    doc_add(p->arena, &out, pretty_aside(p, e->nkids ? e->kid[0]->span.start : e->span.end));
+    for (uint32_t i = 0; i < e->nkids; i++) {
+        uint32_t reach = i + 1 < e->nkids ? e->kid[i + 1]->span.start : e->span.end;
+        doc_add(p->arena, &out, doc_leaf(DOC_SOFT));
+        pretty_comments_above(p, e->kid[i]->span.start, &out);
+        doc_add(p->arena, &out, marked_field(p, e->kid[i]));
+        doc_add(p->arena, &out, pretty_aside(p, reach));
+    }
+    pretty_comments_after(p, e->span.end, &out);
+    pretty_token(p, &out, TOK_END, TIGHT);
+    return doc_wrap(p->arena, DOC_GROUP, doc_concat(p->arena, &out));
+}
+
 static const struct doc *contract(struct pretty *p, const struct ast *e)
 {
     struct doc_list out = {0};
+    if (p->runic && !(e->flags & AST_AT))
+        return marked_contract(p, e);
     if (e->flags & AST_AT)
         pretty_token(p, &out, TOK_FIELD, TIGHT);
     else
         pretty_token(p, &out, TOK_CONTRACT, SPACE_AFTER);
-    doc_add(p->arena, &out, number(p, e));
+    doc_add(p->arena, &out, pretty_number(p, e));
     pretty_space(p, &out);
     doc_add(p->arena, &out, object(p, e));
     return doc_concat(p->arena, &out);
@@ -321,14 +334,12 @@ static const struct doc *labelled(struct pretty *p, const struct doc *label,
 
 static const struct doc *field(struct pretty *p, const struct ast *e)
 {
-    const struct doc *key =
-        e->flags & AST_QUOTED ? pretty_source(p, e->name_span) : node_text(p, e);
-    return labelled(p, key, e->kid[0]);
+    return labelled(p, pretty_key(p, e), e->kid[0]);
 }
 
 static const struct doc *argument(struct pretty *p, const struct ast *e)
 {
-    return e->text_len ? labelled(p, node_text(p, e), e->kid[0]) : pretty_expr(p, e->kid[0]);
+    return e->text_len ? labelled(p, name(p, e), e->kid[0]) : pretty_expr(p, e->kid[0]);
 }
 
 static const struct doc *formal(struct pretty *p, const struct ast *e)
@@ -360,7 +371,7 @@ const struct doc *pretty_formals(struct pretty *p, const struct ast *formals)
 const struct doc *pretty_type(struct pretty *p, const struct ast *type)
 {
     if (!(type->flags & AST_SHAPED))
-        return node_text(p, type);
+        return name(p, type);
     struct doc_list out = {0};
     pretty_name(p, &out, type);
     pretty_hoist(p, type->name_span.end);
@@ -386,14 +397,29 @@ static const struct doc *conditional(struct pretty *p, const struct ast *e)
 const struct doc *pretty_expr(struct pretty *p, const struct ast *e)
 {
     static const struct doc *(*const rule[AST_KIND_COUNT])(struct pretty *, const struct ast *) = {
-        [AST_FORMAL] = formal, [AST_FN] = closure,        [AST_IF] = conditional,
-        [AST_NAME] = name,     [AST_NULL_] = null,        [AST_BOOL] = boolean,
-        [AST_INT] = number,    [AST_FLOAT] = number,      [AST_TEXT] = text,
-        [AST_BYTES] = bytes,   [AST_HANDLE] = name,       [AST_ARRAY] = array,
-        [AST_OBJECT] = object, [AST_CONTRACT] = contract, [AST_FIELD] = field,
-        [AST_UNARY] = unary,   [AST_BINARY] = binary,     [AST_CALL] = call,
-        [AST_ARG] = argument,  [AST_INDEX] = subscript,   [AST_RANGE] = range,
-        [AST_MEMBER] = member, [AST_AS] = scoped,
+        [AST_FORMAL] = formal,
+        [AST_FN] = closure,
+        [AST_IF] = conditional,
+        [AST_NAME] = name,
+        [AST_NULL_] = null,
+        [AST_BOOL] = boolean,
+        [AST_INT] = pretty_number,
+        [AST_FLOAT] = pretty_number,
+        [AST_TEXT] = text,
+        [AST_BYTES] = pretty_bytes,
+        [AST_HANDLE] = pretty_handle,
+        [AST_ARRAY] = array,
+        [AST_OBJECT] = object,
+        [AST_CONTRACT] = contract,
+        [AST_FIELD] = field,
+        [AST_UNARY] = unary,
+        [AST_BINARY] = binary,
+        [AST_CALL] = call,
+        [AST_ARG] = argument,
+        [AST_INDEX] = subscript,
+        [AST_RANGE] = range,
+        [AST_MEMBER] = member,
+        [AST_AS] = scoped,
     };
     return rule[e->kind](p, e);
 }

@@ -82,10 +82,9 @@ const struct doc *pretty_function(struct pretty *p, const struct ast *fn)
 static const struct doc *schema(struct pretty *p, const struct ast *node)
 {
     struct doc_list out = {0};
-    const char *number = arena_printf(p->arena, "%lld", (long long)node->as.integer);
+    const char *number = arena_printf(p->arena, "%lld ", (long long)node->as.integer);
     pretty_token(p, &out, TOK_CONTRACT, SPACE_AFTER);
     doc_add(p->arena, &out, doc_text(p->arena, number, strlen(number)));
-    pretty_space(p, &out);
     pretty_name(p, &out, node);
     doc_add(p->arena, &out, pretty_formals(p, node->kid[0]));
     return group(p, &out);

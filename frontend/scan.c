@@ -3,8 +3,11 @@
 
 #include <string.h>
 
+#include "frontend/glyph.h"
 #include "frontend/grammar.h"
 #include "frontend/literal.h"
+#include "frontend/runic.h"
+#include "frontend/syntax_error.h"
 
 enum { SCAN_MAX_TEXT = 1 << 30 }; // flex counts in int
 
@@ -75,6 +78,11 @@ static int keyword(const struct scan *s, const char *text, size_t len)
     return TOK_NAME;
 }
 
+bool scan_is_keyword(const struct scan *s, const char *word)
+{
+    return keyword(s, word, strlen(word)) != TOK_NAME;
+}
+
 // -- start and finish ----------------------------------------------------------------------------
 
 static size_t first_bad_byte(const char *text, size_t len)
@@ -109,6 +117,19 @@ static bool check_text(struct scan *s)
     return false;
 }
 
+static bool named(const struct source *source, const char *extension)
+{
+    size_t n = strlen(source->name), len = strlen(extension);
+    return n > len && !strcmp(source->name + n - len, extension);
+}
+
+const struct scan_spelling *scan_spelling_for(const struct source *source)
+{
+    bool runic = named(source, ".hlx") ||
+                 (!named(source, ".hlxl") && runic_detect(source->text, source->len));
+    return runic ? &scan_hlx : &scan_hlxl;
+}
+
 bool scan_start(struct scan *s, struct arena *a, struct arena *nodes, const struct sources *sources,
                 struct diags *d, struct ast_file *file, const struct scan_spelling *spelling)
 {
@@ -128,6 +149,8 @@ bool scan_start(struct scan *s, struct arena *a, struct arena *nodes, const stru
     uint32_t bom = s->source->len >= 3 && memcmp(s->source->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     s->at = (struct span){file->file, bom, bom};
     s->state = spelling->open(s->source->text + bom, s->source->len - bom);
+    if (spelling == &scan_hlx)
+        runic_start(s);
     return true;
 }
 
@@ -156,11 +179,18 @@ static bool in_braces(const struct scan *s)
     return s->depth == 0 || top(s) == TOK_RBRACE;
 }
 
+// The held token is a word before a `:`, where any word is a name.
+static bool before_colon(const struct scan *s)
+{
+    const char *text = s->source->text + s->held_at.end, *glyph = glyph_of_token(TOK_COLON);
+    return *text == ':' || (s->runic && !strncmp(text, glyph, strlen(glyph)));
+}
+
 // A line that begins with one of these begins a statement, whatever is open.
 static bool starts_statement(const struct scan *s)
 {
     int t = s->held;
-    return s->first_on_line && s->source->text[s->held_at.end] != ':' &&
+    return s->first_on_line && !before_colon(s) &&
            (t == TOK_LET || t == TOK_VAR || t == TOK_RETURN || t == TOK_IMPORT || t == TOK_PARAM);
 }
 
@@ -191,6 +221,8 @@ static int name_token(struct scan *s)
 {
     if (s->last == TOK_DOT || s->last == TOK_AS)
         return TOK_NAME;
+    if (s->spelled)
+        return keyword(s, s->spelled, strlen(s->spelled));
     return keyword(s, s->source->text + s->at.start, s->at.end - s->at.start);
 }
 
@@ -225,7 +257,7 @@ static void hold(struct scan *s, int piece)
 static void fetch(struct scan *s)
 {
     for (;;) {
-        int piece = s->spelling->next(s->state, &s->at);
+        int piece = s->runic ? runic_next(s) : s->spelling->next(s->state, &s->at);
         if (piece == SCAN_NEWLINE) {
             s->first_on_line = true;
         } else if (piece == SCAN_COMMENT) {
@@ -241,19 +273,20 @@ static void fetch(struct scan *s)
 // -- brackets
 // --------------------------------------------------------------------------------------
 
-static int closing(int token)
+static int closing(const struct scan *s)
 {
-    switch (token) {
+    switch (s->held) {
     case TOK_LPAREN: return TOK_RPAREN;
     case TOK_LBRACKET: return TOK_RBRACKET;
     case TOK_LBRACE: return TOK_RBRACE;
+    case TOK_CONTRACT: return s->marks ? TOK_END : 0;
     default: return 0;
     }
 }
 
 static bool is_closing(int token)
 {
-    return token == TOK_RPAREN || token == TOK_RBRACKET || token == TOK_RBRACE;
+    return token == TOK_RPAREN || token == TOK_RBRACKET || token == TOK_RBRACE || token == TOK_END;
 }
 
 static bool open_below(const struct scan *s, int close)
@@ -267,13 +300,13 @@ static bool open_below(const struct scan *s, int close)
 static void push_bracket(struct scan *s)
 {
     if (s->depth < PARSE_MAX_DEPTH) {
-        s->bracket[s->depth++] = (struct scan_bracket){closing(s->held), s->held_at};
+        s->bracket[s->depth++] = (struct scan_bracket){closing(s), s->held_at};
         s->in_header[s->depth] = false;
         return;
     }
     struct diag *g = diag_error(s->diags, s->held_at, "E_DEPTH_EXCEEDED",
                                 "brackets are nested more than %d deep", PARSE_MAX_DEPTH);
-    diag_help(g, "give inner parts a name with `let`");
+    diag_help(g, "give inner parts a name with %s", syntax_shown(s, "let"));
     scan_stop(s);
 }
 
@@ -284,8 +317,8 @@ static void report_unclosed(struct scan *s)
         return;
     s->unclosed_at = s->held_at.end + 1;
     struct span open = s->bracket[s->depth - 1].open;
-    struct diag *g = diag_error(s->diags, open, "HLX0202", "this `%c` is never closed",
-                                s->source->text[open.start]);
+    struct diag *g = diag_error(s->diags, open, "HLX0202", "this `%.*s` is never closed",
+                                (int)(open.end - open.start), s->source->text + open.start);
     if (s->held == TOK_SEMI)
         diag_label(g, s->held_at, "the statement ends here");
     else if (is_closing(s->held))
@@ -296,14 +329,14 @@ static void report_unclosed(struct scan *s)
 
 static void report_stray(struct scan *s)
 {
-    diag_error(s->diags, s->held_at, "HLX0203", "this `%s` closes nothing",
-               scan_spelling_of(s->held));
+    diag_error(s->diags, s->held_at, "HLX0203", "this `%.*s` closes nothing",
+               (int)(s->held_at.end - s->held_at.start), s->source->text + s->held_at.start);
 }
 
 // So does `for`, but a header may go on with it.
 static bool starts_loop(const struct scan *s)
 {
-    return s->first_on_line && s->held == TOK_FOR && s->source->text[s->held_at.end] != ':';
+    return s->first_on_line && s->held == TOK_FOR && !before_colon(s);
 }
 
 // Whether the innermost bracket must be closed before the held token can be given.
@@ -396,7 +429,7 @@ int scan_next(struct scan *s, struct ast **value, struct span *at)
         return give_missing(s, TOK_SEMI, value, at);
     }
     follow_header(s);
-    if (closing(s->held))
+    if (closing(s))
         push_bracket(s);
     else if (is_closing(s->held))
         s->depth--;

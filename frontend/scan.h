@@ -25,7 +25,8 @@ enum scan_piece {
     SCAN_ALIEN_NOT = -11,
     SCAN_ALIEN_ASSIGN = -12, // += and its like
     SCAN_BLOCK_COMMENT = -13,
-    SCAN_SINGLE_QUOTED = -14
+    SCAN_SINGLE_QUOTED = -14,
+    SCAN_RUNE = -15 // in HLX: one character beyond ASCII
 };
 
 // One spelling. `next` moves *at to the next piece and says what it is; at->end is where it stands.
@@ -35,7 +36,7 @@ struct scan_spelling {
     void (*close)(void *state);
 };
 
-extern const struct scan_spelling scan_hlxl;
+extern const struct scan_spelling scan_hlxl, scan_hlx;
 
 enum { SCAN_TOKENS = 64 }; // at most, in the grammar
 
@@ -52,6 +53,9 @@ struct scan {
     struct ast_file *file; // takes the comments
     const struct scan_spelling *spelling;
     void *state;
+    struct runic *runic;    // of HLX, else NULL
+    const char *spelled;    // the last piece, if HLXL spells it in another way
+    bool marks;             // the last piece is a contract whose fields have marks
     struct span at;         // of the last piece
     struct span held_at;    // of `held`
     int held;               // a token to be given next, or -1
@@ -85,7 +89,12 @@ uint32_t scan_peek(struct scan *s);
 // Says nothing more and ends the text: for errors that would only breed others.
 void scan_stop(struct scan *s);
 
+// The spelling of a source: HLX if it is named so (.hlx), HLXL if it is named so (.hlxl), else HLX
+// if it has a glyph outside of comments and texts.
+const struct scan_spelling *scan_spelling_for(const struct source *source);
+
 // The HLXL spelling of a token, or NULL for literals.
 const char *scan_spelling_of(int token);
+bool scan_is_keyword(const struct scan *s, const char *word);
 
 #endif

@@ -55,12 +55,14 @@ static bool same(const struct buf *a, const struct buf *b)
 static void check_formatting(struct parsed *first)
 {
     struct parsed second;
-    pretty_print(&first->arena, &first->sources, first->file, &first->formatted);
+    pretty_print(&first->arena, &first->sources, first->file, first->file->runic,
+                 &first->formatted);
     parse(&second, text_of(&first->formatted), first->formatted.n);
     require(second.diags.errors == 0);
     require(same(&first->tree, &second.tree));
     require(first->file->comments.n == second.file->comments.n);
-    pretty_print(&second.arena, &second.sources, second.file, &second.formatted);
+    pretty_print(&second.arena, &second.sources, second.file, second.file->runic,
+                 &second.formatted);
     require(same(&first->formatted, &second.formatted));
     drop(&second);
 }

@@ -377,12 +377,12 @@ static bool check_round(const char *text, size_t n)
     parse_bytes(&first, text, n);
     bool parses = first.diags.errors == 0;
     if (parses) {
-        pretty_print(&first.arena, &first.sources, first.file, &first.text);
+        pretty_print(&first.arena, &first.sources, first.file, first.file->runic, &first.text);
         parse_bytes(&second, text_of(&first.text), first.text.n);
         assert_int_equal(second.diags.errors, 0);
         assert_true(same(&first.tree, &second.tree));
         assert_int_equal(first.file->comments.n, second.file->comments.n);
-        pretty_print(&second.arena, &second.sources, second.file, &second.text);
+        pretty_print(&second.arena, &second.sources, second.file, second.file->runic, &second.text);
         assert_true(same(&first.text, &second.text));
         drop(&second);
     }
