@@ -19,7 +19,7 @@ LDLIBS  := -Wl,--as-needed -lutf8proc -lcrypto -ljansson -lz -lSPIRV-Tools -lstd
 
 # Sources in pipeline order. A folder's library holds all its .c files but the mains.
 FOLDERS := base latent ir frontend codegen runtime
-MAINS   := frontend/hlxfmt.c codegen/hlxc.c runtime/hlxrun.c
+MAINS   := latent/hlxls.c frontend/hlxfmt.c codegen/hlxc.c runtime/hlxrun.c
 GEN     := $(BUILD)/frontend/hlxl_scan.c $(BUILD)/frontend/grammar.c
 
 srcs     = $(sort $(filter-out $(MAINS),$(wildcard $(1)/*.c)))
@@ -79,6 +79,7 @@ $(HASH): $(BUILD)/tools/hash_kernel
 $(call objs,frontend) $(patsubst %.c,%.o,$(GEN)): | $(GEN)
 
 # Tools link the folders they may see.
+$(BUILD)/bin/hlxls: $(BUILD)/latent/hlxls.o $(foreach f,latent base,$(call lib,$(f)))
 $(BUILD)/bin/hlxfmt: $(BUILD)/frontend/hlxfmt.o $(foreach f,frontend ir latent base,$(call lib,$(f)))
 $(BUILD)/bin/hlxc: $(BUILD)/codegen/hlxc.o $(foreach f,codegen frontend runtime ir latent base,$(call lib,$(f)))
 $(BUILD)/bin/hlxrun: $(BUILD)/runtime/hlxrun.o $(foreach f,runtime ir latent base,$(call lib,$(f)))
@@ -129,8 +130,8 @@ $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(foreach f,$(LIBS),$(c
 	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS) -lcmocka -lmpfr -lgmp
 $(BUILD)/tests/unit/grad_test: $(BUILD)/tests/oracle64.o
 
-# Readers of what hlxc writes, for tests/device/*.sh.
-DEVICE  := $(BUILD)/tests/device/guard $(BUILD)/tests/device/hazard
+# Readers of what hlxc writes, for tests/device/*.sh; a forger of receipts.
+DEVICE  := $(BUILD)/tests/device/guard $(BUILD)/tests/device/hazard $(BUILD)/tests/receipt/forge
 $(DEVICE): %: %.o $(foreach f,$(LIBS),$(call lib,$(f)))
 	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS)
 

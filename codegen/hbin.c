@@ -62,7 +62,7 @@ struct handle hbin_write(struct arena *a, const struct ir_module *m, const struc
     struct pack_writer w;
     pack_writer_init(&w, a);
     struct handle ir = pack_add(&w, ir_text(a, m));
-    struct handle debug = pack_add(&w, hbin_debug(a, m, s));
+    struct handle debug = pack_add(&w, hbin_debug(a, m, s, device));
     struct handle identity = program_identity(a, &ir, m->numerics, m->profile);
     const struct value *table = value_null();
     if (device) {
@@ -85,4 +85,15 @@ struct handle hbin_write(struct arena *a, const struct ir_module *m, const struc
     struct handle root = add_tree(&w, device, &program);
     pack_write(&w, &root, out);
     return identity;
+}
+
+void hbin_write_pipeline(struct arena *a, const struct value *root,
+                         const struct value *const *object, size_t n, struct buf *out)
+{
+    struct pack_writer w;
+    pack_writer_init(&w, a);
+    for (size_t i = 0; i < n; i++)
+        pack_add(&w, object[i]);
+    struct handle h = pack_add(&w, root);
+    pack_write(&w, &h, out);
 }

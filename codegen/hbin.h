@@ -16,6 +16,11 @@
 struct handle hbin_write(struct arena *a, const struct ir_module *m, const struct sources *s,
                          const struct dispatch_program *device, struct buf *out);
 
+// Appends the .hbin of a pipeline of the program's own kernels: its root (contract 902) and n
+// objects that it leads to. Equal values give equal bytes.
+void hbin_write_pipeline(struct arena *a, const struct value *root,
+                         const struct value *const *object, size_t n, struct buf *out);
+
 // A source's name without the machine in it: relative to the main file's folder where it lies in
 // it, "stdlib/..." as it is, else its last part alone.
 const char *hbin_source_name(struct arena *a, const struct sources *s, const char *name);
@@ -23,6 +28,7 @@ const char *hbin_source_name(struct arena *a, const struct sources *s, const cha
 // -- private to hbin*.c ------------------------------------------------------------------------
 
 // The debug object: what nodes are called and where they were written (spec/hbin.md, "Debug").
-const struct value *hbin_debug(struct arena *a, const struct ir_module *m, const struct sources *s);
+const struct value *hbin_debug(struct arena *a, const struct ir_module *m, const struct sources *s,
+                               const struct dispatch_program *device);
 
 #endif

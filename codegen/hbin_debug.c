@@ -196,7 +196,35 @@ static const struct value *entries(struct writer *w)
     return value_array(w->a, list.at, list.n);
 }
 
-const struct value *hbin_debug(struct arena *a, const struct ir_module *m, const struct sources *s)
+// Per step of an entry's dispatch table the values it makes: node, then range.
+static const struct value *made(struct writer *w, const struct dispatch_entry *e)
+{
+    struct buf b = {0};
+    for (size_t i = 0; e && i < e->nsteps; i++) {
+        const struct dispatch_step *s = &e->step[i];
+        put_unsigned(&b, s->nmade);
+        for (size_t k = 0; k < s->nmade; k++) {
+            const struct dispatch_range *r = &s->made[k].range;
+            put_unsigned(&b, s->made[k].node);
+            put_unsigned(&b, r->arena);
+            put_unsigned(&b, r->segment);
+            put_unsigned(&b, r->offset / DISPATCH_ALIGN);
+        }
+    }
+    return take(w, &b);
+}
+
+static const struct value *all_made(struct writer *w, const struct dispatch_program *device)
+{
+    values list = {0};
+    for (size_t i = 0; i < w->m->entries.n; i++)
+        vec_push(w->a, &list,
+                 made(w, device ? dispatch_find(device, w->m->entries.at[i].name) : NULL));
+    return value_array(w->a, list.at, list.n);
+}
+
+const struct value *hbin_debug(struct arena *a, const struct ir_module *m, const struct sources *s,
+                               const struct dispatch_program *device)
 {
     struct writer w = {.a = a, .m = m, .sources = s};
     map_init(&w.file_index, a);
@@ -204,9 +232,9 @@ const struct value *hbin_debug(struct arena *a, const struct ir_module *m, const
     map_init(&w.name_index, a);
     map_init(&w.shape_index, a);
     struct value_field field[] = {
-        {"graphs", 6, NULL},  {"vars", 4, NULL},   {"data", 4, NULL},
-        {"entries", 7, NULL}, {"files", 5, NULL},  {"lines", 5, NULL},
-        {"names", 5, NULL},   {"places", 6, NULL}, {"shapes", 6, NULL},
+        {"graphs", 6, NULL}, {"vars", 4, NULL},  {"data", 4, NULL},  {"entries", 7, NULL},
+        {"files", 5, NULL},  {"lines", 5, NULL}, {"names", 5, NULL}, {"places", 6, NULL},
+        {"shapes", 6, NULL}, {"made", 4, NULL},
     };
     field[0].value = graphs(&w); // in this order, which is that of the tables
     field[1].value = vars(&w);
@@ -217,5 +245,6 @@ const struct value *hbin_debug(struct arena *a, const struct ir_module *m, const
     field[6].value = value_array(a, w.names.at, w.names.n);
     field[7].value = take(&w, &w.places);
     field[8].value = take(&w, &w.shapes);
+    field[9].value = all_made(&w, device);
     return value_object(a, field, sizeof field / sizeof *field, NULL);
 }

@@ -107,7 +107,12 @@ static struct dispatch_step write_step(struct plan *p, struct touched *t,
             write_call(p, &f->calls.at[j], &calls[i][j]);
         v[i] = (struct dispatch_variant){f->name, calls[i], f->calls.n};
     }
-    struct dispatch_step step = {from->label, v, n};
+    struct dispatch_made *made = arena_array(p->arena, from->made.n + 1, sizeof *made);
+    for (size_t i = 0; i < from->made.n; i++)
+        made[i] = (struct dispatch_made){from->made.at[i].node,
+                                         p->places.at[from->made.at[i].place].range};
+    struct dispatch_step step = {
+        .label = from->label, .variant = v, .nvariants = n, .made = made, .nmade = from->made.n};
     place_barriers(p, t, &step, calls, first);
     return step;
 }

@@ -29,9 +29,16 @@ struct plan_variant {
     VEC(struct plan_call) calls;
 };
 
+// A value and where a step leaves it.
+struct plan_made {
+    ir_ref node;
+    emit_place place;
+};
+
 struct plan_step {
     const char *label;
     VEC(struct plan_variant) variants;
+    VEC(struct plan_made) made;
 };
 
 // Kernels of all entries, each once by content.

@@ -72,10 +72,19 @@ struct dispatch_variant {
     size_t ncalls;
 };
 
+// A value of the entry's graph, where a step leaves it.
+struct dispatch_made {
+    uint32_t node;
+    struct dispatch_range range;
+};
+
 struct dispatch_step {
     const char *label; // of the anchor: "matmul layers.0.ffn.w1", for profiles and messages
     const struct dispatch_variant *variant;
     size_t nvariants; // at least 1; the first is the default
+    // What it makes: for those who look for a fault. Not part of the table: program_made.c.
+    const struct dispatch_made *made;
+    size_t nmade;
 };
 
 struct dispatch_entry {

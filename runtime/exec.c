@@ -166,7 +166,8 @@ void exec_discard(struct exec_plan *plan)
 bool exec_submit(struct exec_plan *plan, const void *const *inputs, uint32_t step,
                  struct hlx_error *error)
 {
-    return plan->exec->ops->submit(plan, inputs, step, error);
+    return plan->exec->ops->submit(plan, inputs, step, error) &&
+           (!plan->exec->options.fault || exec_flip(plan->exec, step, error));
 }
 
 bool exec_collect(struct exec_plan *plan, void *const *outputs, struct hlx_error *error)

@@ -39,6 +39,8 @@ struct exec_options {
     const char *variant; // names of kernel variants to be preferred, with commas; or NULL
     uint64_t seed;
     unsigned flags;
+    const char
+        *fault;       // tests: "STEP:PATH:ELEMENT:BIT", a bit of a variable that flips after a step
     unsigned fail_at; // tests: the number of the driver's call that fails, from 1; 0: none
     int fail_with;    // with this VkResult
 };
@@ -117,6 +119,8 @@ extern const struct exec_ops exec_vulkan; // exec_vk.c
 // Copies a tensor from outside: subnormal floats become zero, NaNs the canonical one, truth values
 // 0 or 1, as if an operation had made them.
 void exec_clean(const struct ir_type *t, void *to, const void *from);
+// Flips the bit that options.fault asks for, if this is its step: what a faulty memory would do.
+bool exec_flip(struct exec *x, uint32_t step, struct hlx_error *error);
 // Makes the NaNs of a result the one that may be seen.
 void exec_canon(const struct ir_type *t, void *bytes);
 

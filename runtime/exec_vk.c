@@ -359,14 +359,19 @@ static void put_counters(const struct exec_plan *plan, struct vk_slot *s, uint32
         memcpy(s->arena[ARENA_COUNTERS][0].mapped, counters, sizeof counters);
 }
 
+void vk_put(struct exec_plan *plan, struct vk_slot *s, const void *const *inputs, uint32_t step)
+{
+    put_inputs(plan, s, inputs);
+    put_counters(plan, s, step);
+}
+
 static bool vk_exec_submit(struct exec_plan *plan, const void *const *inputs, uint32_t step,
                            struct hlx_error *e)
 {
     struct vk_plan *p = plan->device;
     struct vk_slot *s = &p->slot[p->submitted % VK_DEPTH];
     struct vk_device *d = &p->x->d;
-    put_inputs(plan, s, inputs);
-    put_counters(plan, s, step);
+    vk_put(plan, s, inputs, step);
     const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
                                .commandBufferCount = 1,
                                .pCommandBuffers = &s->commands};

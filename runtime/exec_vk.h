@@ -46,6 +46,11 @@ struct vk_plan {
     uint64_t submitted, collected;
 };
 
+// exec_vk.c
+
+// Writes a step's inputs and counters into a slot that is not under way.
+void vk_put(struct exec_plan *plan, struct vk_slot *s, const void *const *inputs, uint32_t step);
+
 // vk_record.c
 
 // The buffer a range lies in, as a slot sees it.

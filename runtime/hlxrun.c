@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "runtime/bisect.h"
 #include "runtime/devices.h"
 #include "runtime/export.h"
 #include "runtime/hlxrun_options.h"
@@ -213,6 +214,7 @@ static bool run_opened(struct run *r)
     const struct exec_options options = {.device = o->device,
                                          .variant = o->variant,
                                          .seed = o->seed,
+                                         .fault = o->fault,
                                          .flags = o->no_fuse ? EXEC_NO_FUSE : 0};
     r->exec = exec_start(&options, &r->session.program, r->error);
     if (!r->exec)
@@ -286,6 +288,7 @@ static const struct {
     const char *name;
     int (*main)(int argc, char **argv);
 } commands[] = {
+    {"bisect", bisect_main},
     {"verify", verify_main},
 };
 

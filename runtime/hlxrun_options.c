@@ -19,6 +19,7 @@ enum {
     OPT_LIST,
     OPT_LOG,
     OPT_RECEIPT,
+    OPT_FAULT,
     OPT_RECEIPT_EVERY,
     OPT_DUMP,
     OPT_EXPORT,
@@ -53,6 +54,9 @@ static const struct cli_option run_table[] = {
      "print statistics of every gradient at the first batch, and of the values NAMES", 0},
     {OPT_EXPORT, "export-safetensors", "FILE", "write the params when done", 0},
     {OPT_GRADS, "grads", 0, "export the next batch and its gradients, too", 0},
+#ifdef HLX_TEST_FAULTS
+    {OPT_FAULT, "inject-fault", "STEP:PATH:ELEMENT:BIT", "flip a bit after a step", "Tests"},
+#endif
     CLI_COMMON,
     {0, 0, 0, 0, 0},
 };
@@ -145,6 +149,7 @@ static bool apply(struct hlxrun_options *o, const struct cli_parse *p, int id)
     case OPT_VARIANT: o->variant = p->value; return true;
     case OPT_LIST: return o->list_devices = true;
     case OPT_LOG: o->log = p->value; return true;
+    case OPT_FAULT: o->fault = p->value; return true;
     case OPT_RECEIPT: o->receipt = p->value; return true;
     case OPT_RECEIPT_EVERY: return set_every(o, p);
     case OPT_NO_FUSE: return o->no_fuse = true;

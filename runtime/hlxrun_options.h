@@ -20,6 +20,7 @@ struct hlxrun_options {
     const char *log;
     const char *receipt;    // or NULL
     uint32_t receipt_every; // 0: the usual number
+    const char *fault;      // tests: a bit to flip, or NULL
     bool quiet, no_fuse;
     bool dump_grads;
     const char *dump_names; // of --dump-grads=NAMES, or NULL

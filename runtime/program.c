@@ -248,14 +248,25 @@ static fault check_data(struct program *p)
     return NULL;
 }
 
-static fault attach_debug(struct program *p)
+static fault with_debug(struct program *p,
+                        const char *(*attach)(struct program *, const struct value *))
 {
     struct handle h;
     const char *why;
     if (!field_handle(p, "debug", &h))
         return "its source map is no full handle";
     const struct value *debug = object_of(p, &h, &why);
-    return debug ? program_attach_debug(p, debug) : why;
+    return debug ? attach(p, debug) : why;
+}
+
+static fault attach_debug(struct program *p)
+{
+    return with_debug(p, program_attach_debug);
+}
+
+static fault attach_made(struct program *p)
+{
+    return with_debug(p, program_attach_made);
 }
 
 // -- what a device runs --------------------------------------------------------------------------
@@ -326,8 +337,8 @@ static fault check_objects(struct program *p)
 static fault check_all(struct program *p)
 {
     static fault (*const checks[])(struct program *) = {
-        check_root, check_version, parse_ir,      check_names, check_params,
-        check_data, attach_debug,  read_dispatch, check_tree,  check_objects};
+        check_root,   check_version, parse_ir,    check_names, check_params, check_data,
+        attach_debug, read_dispatch, attach_made, check_tree,  check_objects};
     struct latent_error why = {0};
     map_init(&p->known, &p->arena);
     if (!pack_read(&p->arena, p->bytes, p->n, &p->pack, &why))

@@ -71,5 +71,8 @@ bool program_name_ok(const char *name);
 // Re-attaches names, places and kept gradients (the object under "debug") to a parsed module.
 // Returns NULL, or a sentence about what is wrong with it.
 const char *program_attach_debug(struct program *p, const struct value *debug);
+// Tells the steps of the dispatch table what they make (`made` of the same object), once both are
+// there. Returns NULL, or a sentence.
+const char *program_attach_made(struct program *p, const struct value *debug);
 
 #endif

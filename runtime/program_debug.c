@@ -6,12 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "runtime/leb.h"
 #include "runtime/program.h"
-
-struct cursor {
-    const unsigned char *at, *end;
-    bool bad; // a number was cut off or too large
-};
 
 // The tables of the debug object, and the reader's place in the one being read.
 struct reader {
@@ -31,36 +27,12 @@ static bool fail(struct reader *r, const char *sentence)
     return false;
 }
 
-static uint64_t take_unsigned(struct cursor *c)
+static struct leb cursor_of(const struct value *bytes)
 {
-    uint64_t x = 0;
-    for (unsigned shift = 0; shift < 63; shift += 7) {
-        if (c->at == c->end)
-            break;
-        unsigned char byte = *c->at++;
-        x |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80))
-            return x;
-    }
-    c->bad = true;
-    c->at = c->end;
-    return 0;
+    return leb_start(bytes->as.bytes.at, bytes->as.bytes.n);
 }
 
-// Signed numbers are folded: 0, -1, 1, -2, 2 ...
-static int64_t take_signed(struct cursor *c)
-{
-    uint64_t x = take_unsigned(c);
-    return (x & 1) ? -(int64_t)(x >> 1) - 1 : (int64_t)(x >> 1);
-}
-
-static struct cursor cursor_of(const struct value *bytes)
-{
-    const unsigned char *at = (const unsigned char *)bytes->as.bytes.at;
-    return (struct cursor){at, at + bytes->as.bytes.n, false};
-}
-
-static bool done(struct reader *r, const struct cursor *c)
+static bool done(struct reader *r, const struct leb *c)
 {
     return (!c->bad && c->at == c->end) || fail(r, "a table of its debug part has a wrong length");
 }
@@ -97,14 +69,14 @@ static const struct value *list(struct reader *r, const char *name, enum value_k
 
 // -- tables --------------------------------------------------------------------------------------
 
-static bool read_file(struct reader *r, struct program_file *f, const char *name, struct cursor c)
+static bool read_file(struct reader *r, struct program_file *f, const char *name, struct leb c)
 {
     VEC(uint32_t) line = {0};
     uint64_t at = 0;
     f->name = name;
     do {
         vec_push(r->a, &line, (uint32_t)at);
-        at += take_unsigned(&c);
+        at += leb_take(&c);
         if (at > UINT32_MAX)
             return fail(r, "a source file of its debug part is too long");
     } while (c.at < c.end);
@@ -138,12 +110,12 @@ static bool read_places(struct reader *r)
     const struct value *v = part(r, "places", VALUE_BYTES);
     if (!v)
         return false;
-    struct cursor c = cursor_of(v);
+    struct leb c = cursor_of(v);
     int64_t start = 0;
     while (c.at < c.end) {
-        uint64_t file = take_unsigned(&c);
-        start += take_signed(&c) % ((int64_t)1 << 33);
-        uint64_t length = take_unsigned(&c);
+        uint64_t file = leb_take(&c);
+        start += leb_take_signed(&c) % ((int64_t)1 << 33);
+        uint64_t length = leb_take(&c);
         if (file < 1 || file > r->p->nfiles || start < 0 || start > r->p->file[file - 1].length ||
             length > r->p->file[file - 1].length - (uint64_t)start)
             return fail(r, "a place of its debug part lies outside its file");
@@ -165,9 +137,9 @@ static bool read_names(struct reader *r)
     return true;
 }
 
-static ir_name take_name(struct reader *r, struct cursor *c)
+static ir_name take_name(struct reader *r, struct leb *c)
 {
-    uint64_t i = take_unsigned(c);
+    uint64_t i = leb_take(c);
     if (i < r->names.n)
         return r->names.at[i];
     fail(r, "its debug part refers to a name that it does not have");
@@ -179,11 +151,11 @@ static bool read_shapes(struct reader *r)
     const struct value *v = part(r, "shapes", VALUE_BYTES);
     if (!v)
         return false;
-    struct cursor c = cursor_of(v);
+    struct leb c = cursor_of(v);
     vec_push(r->a, &r->shapes, NULL);
     vec_push(r->a, &r->ranks, 0);
     while (c.at < c.end && !r->fault) {
-        uint64_t rank = take_unsigned(&c);
+        uint64_t rank = leb_take(&c);
         if (rank < 1 || rank > IR_MAX_RANK)
             return fail(r, "a shape of its debug part has a bad rank");
         ir_name *shape = arena_array(r->a, IR_MAX_RANK, sizeof *shape);
@@ -198,9 +170,9 @@ static bool read_shapes(struct reader *r)
 // -- what the tables are for ---------------------------------------------------------------------
 
 // Names the dimensions of a type by the shape that comes next.
-static void take_shape(struct reader *r, struct cursor *c, ir_typeid *type)
+static void take_shape(struct reader *r, struct leb *c, ir_typeid *type)
 {
-    uint64_t i = take_unsigned(c);
+    uint64_t i = leb_take(c);
     if (i == 0)
         return;
     struct ir_type t = *ir_type_get(&r->p->module, *type);
@@ -210,9 +182,9 @@ static void take_shape(struct reader *r, struct cursor *c, ir_typeid *type)
         *type = ir_type_make(&r->p->module, t.dtype, t.rank, t.dim, r->shapes.at[i]);
 }
 
-static uint32_t take_place(struct reader *r, struct cursor *c)
+static uint32_t take_place(struct reader *r, struct leb *c)
 {
-    uint64_t i = take_unsigned(c);
+    uint64_t i = leb_take(c);
     if (i < r->p->module.locs.n)
         return (uint32_t)i;
     fail(r, "its debug part refers to a place that it does not have");
@@ -220,13 +192,13 @@ static uint32_t take_place(struct reader *r, struct cursor *c)
 }
 
 // Per node: its name, the distance of its place from the last node's, its shape.
-static bool read_graph(struct reader *r, struct ir_graph *g, struct cursor c)
+static bool read_graph(struct reader *r, struct ir_graph *g, struct leb c)
 {
     int64_t place = 0;
     for (size_t i = 1; i < g->nodes.n && !r->fault && !c.bad; i++) {
         struct ir_node *n = &g->nodes.at[i];
         n->name = take_name(r, &c);
-        place += take_signed(&c) % ((int64_t)1 << 33);
+        place += leb_take_signed(&c) % ((int64_t)1 << 33);
         if (place < 0 || place >= (int64_t)r->p->module.locs.n)
             return fail(r, "its debug part refers to a place that it does not have");
         n->loc = (uint32_t)place;
@@ -258,7 +230,7 @@ static bool read_vars(struct reader *r)
     const struct value *v = part(r, "vars", VALUE_BYTES);
     if (!v)
         return false;
-    struct cursor c = cursor_of(v);
+    struct leb c = cursor_of(v);
     for (size_t i = 0; i < m->vars.n && !r->fault; i++) {
         m->vars.at[i].span = m->locs.at[take_place(r, &c)];
         take_shape(r, &c, &m->vars.at[i].type);
@@ -272,17 +244,17 @@ static bool read_data(struct reader *r)
     const struct value *v = part(r, "data", VALUE_BYTES);
     if (!v)
         return false;
-    struct cursor c = cursor_of(v);
+    struct leb c = cursor_of(v);
     for (size_t i = 0; i < m->data.n; i++)
         for (size_t k = 0; k < m->data.at[i].fields.n && !r->fault; k++)
             take_shape(r, &c, &m->data.at[i].fields.at[k].type);
     return !r->fault && done(r, &c);
 }
 
-static bool take_grad(struct reader *r, struct ir_entry *e, struct cursor *c)
+static bool take_grad(struct reader *r, struct ir_entry *e, struct leb *c)
 {
     struct ir_module *m = &r->p->module;
-    uint64_t var = take_unsigned(c), value = take_unsigned(c);
+    uint64_t var = leb_take(c), value = leb_take(c);
     if (var >= m->vars.n || value < 1 || value >= e->graph->nodes.n ||
         !ir_type_equal(m, m->vars.at[var].type, e->graph->nodes.at[value].type))
         return fail(r, "a gradient of its debug part does not fit its parameter");
@@ -290,7 +262,7 @@ static bool take_grad(struct reader *r, struct ir_entry *e, struct cursor *c)
     return true;
 }
 
-static bool read_entry(struct reader *r, struct ir_entry *e, struct cursor c)
+static bool read_entry(struct reader *r, struct ir_entry *e, struct leb c)
 {
     e->span = r->p->module.locs.at[take_place(r, &c)];
     for (size_t i = 0; i < e->inputs.n && !r->fault; i++)
@@ -321,7 +293,7 @@ const char *program_attach_debug(struct program *p, const struct value *debug)
                                                      read_data,   read_entries};
     enum { NPARTS = sizeof parts / sizeof *parts };
     struct reader r = {.p = p, .a = &p->arena, .debug = debug};
-    if (debug->kind != VALUE_OBJECT || debug->as.object.n != NPARTS + 1)
+    if (debug->kind != VALUE_OBJECT || debug->as.object.n != NPARTS + 2) // and lines, made
         return "its debug part is not an object of the known fields";
     for (size_t i = 0; i < NPARTS; i++)
         if (!parts[i](&r))

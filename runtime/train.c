@@ -216,13 +216,17 @@ static bool end_epoch(struct train_run *r, const struct progress *p, struct hlx_
     return p->collected == 0 || !w->epoch || w->epoch(w->user, r, &e, error);
 }
 
+// Runs the rest of an epoch: all of it, unless an earlier call of train() ended within it.
 static bool run_epoch(struct train_run *r, uint64_t epoch, struct hlx_error *error)
 {
-    struct progress p = {.epoch = epoch, .start = now()};
+    size_t done = r->step % r->batches->steps;
+    struct progress p = {.epoch = epoch, .submitted = done, .collected = done, .start = now()};
     size_t depth = r->exec->ops->depth;
     batches_epoch(r->batches, r->exec->seed, (uint32_t)epoch);
-    memset(r->sum, 0, r->nscalars * sizeof *r->sum);
-    r->weight = 0;
+    if (done == 0) {
+        memset(r->sum, 0, r->nscalars * sizeof *r->sum);
+        r->weight = 0;
+    }
     while (p.submitted < r->batches->steps && !stopping(r, &p)) {
         bool full = p.submitted - p.collected == depth;
         if (full ? !collect(r, &p, error) : !submit(r, &p, error))
@@ -245,8 +249,8 @@ static bool end_run(struct train_run *r, uint64_t epoch, struct hlx_error *error
 
 bool train(struct train_run *r, struct hlx_error *error)
 {
+    uint64_t epoch = r->step / r->batches->steps + 1;
     r->end = TRAIN_DONE;
-    uint64_t epoch = 1;
     while (epoch <= r->epochs && r->end == TRAIN_DONE && r->step < r->options.steps)
         if (!run_epoch(r, epoch++, error))
             return false;

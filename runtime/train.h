@@ -86,7 +86,8 @@ void train_close(struct train_run *run);
 // Runs all epochs. The mean of a scalar over an epoch is the sum of its steps' values in their
 // order, in double, each weighted by the samples of its batch that are real, divided by the sum of
 // the weights. Returns false with *error when a step fails, a watcher says so, or a loss is NaN or
-// infinite (EXIT_DIVERGED).
+// infinite (EXIT_DIVERGED). Once it has returned at options.steps, that may be raised and train
+// called again: it goes on where it was.
 bool train(struct train_run *run, struct hlx_error *error);
 
 #endif

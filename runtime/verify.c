@@ -1,6 +1,7 @@
 // verify.c: runs a receipt's run again and compares every record.
 #include "runtime/verify.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -166,6 +167,7 @@ static bool verify(struct verify *v, struct hlx_error *error)
 {
     if (!replay_open(&v->replay, &v->files, error))
         return false;
+    assert(v->replay.receipt.tensors && v->replay.entry); // replay_open has them
     bool ok = run_replay(v, error);
     replay_close(&v->replay);
     return ok;

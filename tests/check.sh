@@ -63,6 +63,7 @@ want vulkan && suite "vulkan/faults (sanitized)" env BIN="$sanbin" sh tests/vulk
 want libhlx && suite libhlx sh tests/vulkan/libhlx.sh "$build"
 want device && suite device/guard sh tests/device/guard.sh "$build"
 want device && suite device/bits env BIN="$bin" sh tests/device/bits.sh
+want receipt && suite receipt/receipts sh tests/receipt/receipts.sh "$build"
 want flags && suite exact/flags sh tests/exact/flags.sh
 want compilers && suite exact/compilers sh tests/exact/compilers.sh
 want ulp && suite ulp "$build/tests/ulp/ulp" --sample 4096 --tap

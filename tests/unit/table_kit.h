@@ -250,7 +250,8 @@ static inline struct dispatch_variant table_variant(struct arena *a, const char 
 static inline struct dispatch_step table_step(struct arena *a, const char *label, size_t n,
                                               const struct dispatch_variant *v)
 {
-    return (struct dispatch_step){label, table_copy(a, v, n * sizeof *v), n};
+    return (struct dispatch_step){
+        .label = label, .variant = table_copy(a, v, n * sizeof *v), .nvariants = n};
 }
 
 static inline void table_steps(struct table_kit *k, struct dispatch_entry *e)

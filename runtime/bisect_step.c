@@ -1,0 +1,186 @@
+// bisect_step.c: within a step, finds the first dispatch whose result is not the evaluator's.
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "runtime/bisect.h"
+#include "runtime/vk_trace.h"
+
+// The values that the dispatches of a step make, as the evaluator has them.
+struct expected {
+    struct lane *suspect;
+    const struct ir_entry *entry;
+    ir_ref *node; // once each
+    void **value;
+    size_t n;
+    bool found;
+};
+
+static void free_expected(struct expected *x)
+{
+    for (size_t i = 0; x->value && i < x->n; i++)
+        free(x->value[i]);
+    free(x->value);
+    free(x->node);
+}
+
+static int by_number(const void *x, const void *y)
+{
+    ir_ref a = *(const ir_ref *)x, b = *(const ir_ref *)y;
+    return a < b ? -1 : a > b;
+}
+
+static void sort_once(struct expected *x)
+{
+    size_t n = 0;
+    qsort(x->node, x->n, sizeof *x->node, by_number);
+    for (size_t i = 0; i < x->n; i++)
+        if (n == 0 || x->node[n - 1] != x->node[i])
+            x->node[n++] = x->node[i];
+    x->n = n;
+}
+
+static bool take_nodes(struct expected *x, const struct dispatch_entry *e, struct hlx_error *error)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < e->nsteps; i++)
+        n += e->step[i].nmade;
+    x->node = calloc(n + 1, sizeof *x->node);
+    x->value = calloc(n + 1, sizeof *x->value);
+    if (!x->node || !x->value)
+        return hlx_no_memory(error, "the values of a step");
+    for (size_t i = 0; i < e->nsteps; i++)
+        for (size_t k = 0; k < e->step[i].nmade; k++)
+            x->node[x->n++] = e->step[i].made[k].node;
+    sort_once(x);
+    for (size_t i = 0; i < x->n; i++) {
+        x->value[i] = malloc(ir_type_bytes(ir_typeof(x->entry->graph, x->node[i])));
+        if (!x->value[i])
+            return hlx_no_memory(error, "the values of a step");
+    }
+    return true;
+}
+
+static const void *value_of(const struct expected *x, ir_ref node)
+{
+    const ir_ref *at = bsearch(&node, x->node, x->n, sizeof *x->node, by_number);
+    return x->value[at - x->node];
+}
+
+// -- one dispatch --------------------------------------------------------------------------------
+
+static void say_place(const struct expected *x, ir_ref node, struct buf *out)
+{
+    const struct program *p = x->suspect->exec->program;
+    const struct ir_node *n = ir_get(x->entry->graph, node);
+    struct program_place place;
+    if (n->name)
+        buf_printf(out, " of `%s`", ir_name_text(&p->module, n->name));
+    if (program_place(p, p->module.locs.at[n->loc], &place))
+        buf_printf(out, ", %s:%u:%u", place.file, place.line, place.col);
+}
+
+static void say_dispatch(const struct expected *x, const struct dispatch_step *s,
+                         const struct dispatch_variant *v)
+{
+    const struct dispatch_program *t = x->suspect->exec->program->dispatch;
+    const struct dispatch_kernel *k = &t->kernel[v->call[v->ncalls - 1].kernel];
+    const struct dispatch_entry *e = dispatch_find(t, x->entry->name);
+    char handle[HANDLE_TEXT + 1];
+    handle_text(&k->handle, handle);
+    printf("dispatch %zu of %zu: %s, variant %s, kernel %s (%.19s)\n", (size_t)(s - e->step) + 1,
+           e->nsteps, s->label, v->name, k->name, handle);
+}
+
+static void say_value(const struct expected *x, const struct dispatch_made *m, const void *have,
+                      const void *want, size_t differ, size_t first)
+{
+    const struct ir_type *t = ir_typeof(x->entry->graph, m->node);
+    struct buf out = {0};
+    buf_printf(&out, "  value %%%" PRIu32, m->node);
+    say_place(x, m->node, &out);
+    buf_printf(&out, ": %zu of %zu elements differ, first ", differ, (size_t)ir_type_count(t));
+    bisect_index(t, first, &out);
+    buf_printf(&out, ": %s has ", exec_title(x->suspect->exec));
+    bisect_value(t, have, first, &out);
+    buf_puts(&out, ", the evaluator has ");
+    bisect_value(t, want, first, &out);
+    puts(out.at);
+    buf_free(&out);
+}
+
+static bool check_value(struct expected *x, struct exec_plan *plan, const struct dispatch_step *s,
+                        const struct dispatch_variant *v, const struct dispatch_made *m,
+                        struct hlx_error *e)
+{
+    const struct ir_type *t = ir_typeof(x->entry->graph, m->node);
+    size_t bytes = ir_type_bytes(t), first = 0;
+    void *have = malloc(bytes);
+    bool ok = have ? vk_trace_read(plan, &m->range, have, bytes, e)
+                   : hlx_no_memory(e, "the values of a step");
+    if (ok) {
+        exec_canon(t, have);
+        const void *want = value_of(x, m->node);
+        size_t differ = bisect_differ(t, have, want, &first);
+        if (differ > 0 && !x->found)
+            say_dispatch(x, s, v);
+        if (differ > 0)
+            say_value(x, m, have, want, differ, first);
+        x->found = x->found || differ > 0;
+    }
+    free(have);
+    return ok;
+}
+
+// Ends the trace at the first dispatch that is wrong: *e is then empty.
+static bool on_dispatch(void *user, struct exec_plan *plan, const struct dispatch_step *s,
+                        const struct dispatch_variant *v, struct hlx_error *e)
+{
+    struct expected *x = user;
+    for (size_t i = 0; i < s->nmade; i++)
+        if (!check_value(x, plan, s, v, &s->made[i], e))
+            return false;
+    return !x->found;
+}
+
+// -- the step ------------------------------------------------------------------------------------
+
+static bool trace(struct expected *x, uint32_t step, struct hlx_error *error)
+{
+    struct lane *l = x->suspect;
+    const struct vk_trace watch = {x, on_dispatch};
+    const void *const *inputs = (const void *const *)l->batches.input;
+    for (size_t i = 0; i < x->n; i++)
+        exec_canon(ir_typeof(x->entry->graph, x->node[i]), x->value[i]);
+    if (!vk_trace(l->run.plan, inputs, step, &watch, error) && !x->found)
+        return false;
+    if (!x->found)
+        printf("every dispatch of the step gives the evaluator's values: the state changed outside "
+               "of the kernels\n");
+    return true;
+}
+
+bool bisect_step(struct lane *suspect, struct lane *reference, uint32_t step,
+                 struct hlx_error *error)
+{
+    struct expected x = {.suspect = suspect, .entry = suspect->batches.entry};
+    const struct dispatch_program *t = suspect->exec->program->dispatch;
+    const struct dispatch_entry *e = t ? dispatch_find(t, x.entry->name) : NULL;
+    struct batches *b = &suspect->batches;
+    if (suspect->exec->ops != &exec_vulkan || !e) {
+        printf("%s does not run dispatches: the step is as fine as it gets\n",
+               exec_title(suspect->exec));
+        return true;
+    }
+    if (!lane_restore(suspect, reference, step - 1, error) || !take_nodes(&x, e, error)) {
+        free_expected(&x);
+        return false;
+    }
+    batches_epoch(b, suspect->exec->seed, (uint32_t)((step - 1) / b->steps + 1));
+    batches_fill(b, (step - 1) % b->steps);
+    bool ok = exec_probe(suspect->exec, x.entry, x.node, x.n, (const void *const *)b->input, step,
+                         x.value, error) &&
+              trace(&x, step, error);
+    free_expected(&x);
+    return ok;
+}
