@@ -135,6 +135,10 @@ DEVICE  := $(BUILD)/tests/device/guard $(BUILD)/tests/device/hazard $(BUILD)/tes
 $(DEVICE): %: %.o $(foreach f,$(LIBS),$(call lib,$(f)))
 	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS)
 
+# What a command takes, for tests/bench/bench.sh.
+$(BUILD)/tests/bench/cost: $(BUILD)/tests/bench/cost.o
+	$(CC) $(CFLAGS) -o $@ $<
+
 # make unit NAME=lcb [LIBS="base latent"]: builds the libraries named, one test, and runs it.
 unit: $(foreach f,$(LIBS),$(call lib,$(f)))
 	$(MAKE) --no-print-directory BUILD=$(BUILD) $(BUILD)/tests/unit/$(NAME)_test
@@ -170,9 +174,10 @@ check: deps-dev
 
 bench: deps
 	@$(MAKE) --no-print-directory -j2 tools
+	@$(MAKE) --no-print-directory $(BUILD)/tests/bench/cost
 	@sh tests/bench/bench.sh $(BUILD)
 
-SOURCES := $(foreach f,$(FOLDERS) tests/unit tests/ulp tests/exact tests/fuzz tests/device,$(wildcard $(f)/*.[ch]))
+SOURCES := $(foreach f,$(FOLDERS) tests/unit tests/ulp tests/exact tests/fuzz tests/device tests/bench,$(wildcard $(f)/*.[ch]))
 TIDY    := $(filter %.c,$(SOURCES))
 layers:
 	@awk -f tools/layers.awk $(foreach f,$(FOLDERS),$(wildcard $(f)/*.[chly])) && echo "ok - layers"

@@ -53,7 +53,7 @@ void buf_puts(struct buf *b, const char *s)
     buf_put(b, s, strlen(s));
 }
 
-void buf_put(struct buf *b, const void *bytes, size_t n)
+void buf_put_(struct buf *b, const void *bytes, size_t n)
 {
     char *to = buf_room(b, n);
     if (n != 0)

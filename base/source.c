@@ -22,8 +22,12 @@ static void index_lines(struct arena *a, struct source *source)
 
 uint32_t sources_add(struct sources *s, const char *name, const char *text, size_t len)
 {
-    struct source source = {
-        .name = arena_strdup(s->arena, name), .text = arena_copy(s->arena, text, len), .len = len};
+    return sources_lend(s, name, arena_copy(s->arena, text, len), len);
+}
+
+uint32_t sources_lend(struct sources *s, const char *name, const char *text, size_t len)
+{
+    struct source source = {.name = arena_strdup(s->arena, name), .text = text, .len = len};
     index_lines(s->arena, &source);
     vec_push(s->arena, &s->list, source);
     return (uint32_t)s->list.n;

@@ -16,7 +16,7 @@ struct span {
 
 struct source {
     const char *name;    // as it is to be shown: the path the user typed, or "stdlib/nn.hlxl"
-    const char *text;    // NUL-terminated copy
+    const char *text;    // NUL-terminated
     size_t len;          // below 4 GiB
     VEC(uint32_t) lines; // byte offset of each line's first byte
 };
@@ -38,6 +38,8 @@ void sources_init(struct sources *s, struct arena *a);
 
 // Adds a text (copied) under a name. Returns its 1-based file number.
 uint32_t sources_add(struct sources *s, const char *name, const char *text, size_t len);
+// The same without a copy: the text ends in a NUL and outlives `s`.
+uint32_t sources_lend(struct sources *s, const char *name, const char *text, size_t len);
 const struct source *sources_get(const struct sources *s, uint32_t file);
 
 // The place of a byte offset. file must be valid.

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/arena.h"
 
@@ -19,10 +20,23 @@ void buf_free(struct buf *b);
 void buf_clear(struct buf *b); // length 0, storage kept
 void buf_putc(struct buf *b, char c);
 void buf_puts(struct buf *b, const char *s);
-void buf_put(struct buf *b, const void *bytes, size_t n);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *format, va_list args);
 void buf_fill(struct buf *b, char c, size_t n);
+
+// Private to buf_put: for what does not fit.
+void buf_put_(struct buf *b, const void *bytes, size_t n);
+
+static inline void buf_put(struct buf *b, const void *bytes, size_t n)
+{
+    if (n == 0 || n >= b->cap - b->n) {
+        buf_put_(b, bytes, n);
+        return;
+    }
+    memcpy(b->at + b->n, bytes, n);
+    b->n += n;
+    b->at[b->n] = '\0';
+}
 
 // Appends code point `c` in UTF-8.
 void buf_rune(struct buf *b, uint32_t c);

@@ -7,7 +7,8 @@
 # No command runs for long: a slow machine has fewer samples, and a dash where there is none.
 set -u
 cd "$(dirname "$0")/../.." || exit 70
-bin=$(cd "${1:-build}/bin" && pwd) || exit 70
+build=$(cd "${1:-build}" && pwd) || exit 70
+bin=$build/bin
 dir=$(mktemp -d) || exit 70
 trap 'rm -rf "$dir"' EXIT INT TERM
 python=/usr/bin/python3
@@ -148,14 +149,16 @@ matmul_times() { # N
 }
 
 format_times() {
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
-        cat stdlib/*.hlxl stdlib/*.hlxl stdlib/*.hlxl stdlib/*.hlxl
-    done >"$dir/long.hlxl"
-    bytes=$(wc -c <"$dir/long.hlxl")
-    clock 5 "$bin/hlxfmt" "$dir/long.hlxl" >"$dir/ms"
-    heading 'hlxfmt, MB/s' ''
-    row "stdlib, repeated to $((bytes / 1000)) kB" \
-        "$(median "$dir/ms" | awk -v bytes="$bytes" '{print bytes / $1 / 1000}')"
+    heading 'hlxfmt, one core' 'MB/s' 'bytes/byte'
+    for bytes in 2000000 20000000; do
+        awk -v bytes=$bytes -f tests/bench/source.awk >"$dir/long.hlxl"
+        for _ in 1 2 3 4 5; do "$build/tests/bench/cost" "$bin/hlxfmt" "$dir/long.hlxl"; done >"$dir/cost"
+        cut -d' ' -f1 "$dir/cost" >"$dir/ms"
+        cut -d' ' -f2 "$dir/cost" >"$dir/kb"
+        row "$((bytes / 1000000)) MB of source; memory at its peak" \
+            "$(median "$dir/ms" | awk -v n=$bytes '{print n / $1 / 1000}')" \
+            "$(median "$dir/kb" | awk -v n=$bytes '{print $1 * 1024 / n}')"
+    done
 }
 
 load() {
