@@ -41,6 +41,20 @@ static struct plan_step *new_step(struct plan *p, const char *label)
     return &vec_last(&p->steps);
 }
 
+static void note_made(struct plan *p, ir_ref node, emit_place place)
+{
+    vec_push(p->arena, &vec_last(&p->steps).made, (struct plan_made){node, place});
+}
+
+// What a kernel stores.
+static void note_outputs(struct plan *p, uint32_t k)
+{
+    const struct ir_kernel *kernel = &p->fusion.kernels.at[k];
+    for (size_t i = 0; i < kernel->outputs.n; i++)
+        if (p->place_of[kernel->outputs.at[i]] != NO_PLACE)
+            note_made(p, kernel->outputs.at[i], p->place_of[kernel->outputs.at[i]]);
+}
+
 static void add_variant(struct plan *p, const char *name, struct emit_call *calls, size_t n)
 {
     struct plan_variant v = {.name = name};
@@ -82,6 +96,8 @@ static void step_map(struct plan *p, uint32_t k)
     struct emit_call call;
     emit_map(&p->source, k, &call);
     add_variant(p, "map", &call, 1);
+    if (emit_map4(&p->source, k, &call))
+        add_variant(p, DISPATCH_FOR_CPU "map", &call, 1);
 }
 
 static void step_reduce(struct plan *p, uint32_t k)
@@ -93,6 +109,8 @@ static void step_reduce(struct plan *p, uint32_t k)
         scratch[i] = plan_add(p, PLACE_WORK, 0, 4 * words);
     size_t n = emit_reduce(&p->source, k, p->tail[k], scratch, calls);
     add_variant(p, "group", calls, n);
+    if (emit_reduce_alone(&p->source, k, p->tail[k], calls))
+        add_variant(p, DISPATCH_FOR_CPU "alone", calls, 1);
 }
 
 // The product alone: its module is written once for each pattern.
@@ -201,6 +219,7 @@ static void copy(struct plan *p, ir_ref value, emit_place to, const char *what, 
     new_step(p, arena_printf(p->arena, "copy to %s %s", what, name));
     emit_copy(&p->source, value, to, &call);
     add_variant(p, "copy", &call, 1);
+    note_made(p, value, to);
 }
 
 // Outputs first: an update may overwrite what an output still shows. Updates that show old values
@@ -245,6 +264,9 @@ void plan_steps(struct plan *p)
             continue;
         new_step(p, label(p, p->fusion.kernels.at[k].anchor));
         step_of[p->fusion.kernels.at[k].class](p, k);
+        note_outputs(p, k);
+        if (p->tail[k])
+            note_outputs(p, p->tail[k] - 1);
     }
     copy_results(p);
 }
