@@ -57,12 +57,16 @@ struct lcr_digits {
 extern const struct lcr_digits lcr_ideographs; // U+4E00 on: ints, counts, bytes
 extern const struct lcr_digits lcr_syllables;  // U+AC00 on: references
 
-enum { LCR_LETTERS = 52, LCR_BITS = 14 };
+enum {
+    LCR_LETTERS = 52, // entries that have a letter
+    LCR_BITS = 14,    // of bytes in a character
+    LCR_WEIGHT = 4    // of a value, a key or a shape besides its bytes and parts
+};
 
-// What a decoder may build beyond what the text spells out (L8.5).
+// What a decoder may build beyond what the text spells out, in weights (L8.5).
 size_t lcr_limit(size_t text_bytes);
 
-// A text or handle position in an array that texts after it may share a beginning with.
+// A text; also the one that the next in a list may share its beginning with.
 struct lcr_text {
     const char *at;
     size_t n;
@@ -93,8 +97,10 @@ size_t lcr_chars(const char *s, size_t n);
 // Whole code points that two texts share at their beginning, in bytes.
 size_t lcr_shared(const struct lcr_text *a, const char *s, size_t n);
 
-// The writer of levels from LCR_BARE on, and the reader after the level's mark.
+// The writer of levels from LCR_BARE on, into an empty buffer. False when a decoder would refuse
+// the text because it builds too much for its length.
 bool lcr_write_collapsed(const struct value *v, unsigned level, struct buf *out);
+// The reader of what follows the mark of such a level.
 const struct value *lcr_read_collapsed(struct reader *r, unsigned level);
 
 #endif

@@ -78,6 +78,8 @@ static int by_gain(const void *a, const void *b)
 // Puts the best of the pieces into p->phrases. `pieces` is no map afterwards.
 static void take_best(struct plan *p, struct map *pieces)
 {
+    if (pieces->n == 0)
+        return;
     qsort(pieces->entry, pieces->n, sizeof *pieces->entry, by_gain);
     for (size_t i = 0; i < pieces->n && i < MOST_PHRASES; i++) {
         const struct map_entry *e = &pieces->entry[i];

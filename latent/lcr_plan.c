@@ -7,10 +7,7 @@
 #include "latent/handle.h"
 #include "latent/lcb.h"
 
-enum {
-    HASHED = 256, // contents above this many bytes are told apart by SHA-256
-    WEIGHT = 4,   // as lcr_read.c counts
-};
+enum { HASHED = 256 }; // bytes above this length are told apart by SHA-256
 
 // -- the different parts
 // ---------------------------------------------------------------------------
@@ -123,7 +120,7 @@ static bool is_table(const struct plan *p, const struct node *array)
             return false;
         shared += row->uses > 1;
     }
-    return shared <= array->n / 2;
+    return shared <= array->n / 8;
 }
 
 // The rows of tables are marked, since their keys are not written.
@@ -231,7 +228,7 @@ static bool pays(const struct plan *p, const struct node *node)
 
 static uint64_t node_weight(const struct plan *p, const struct node *node)
 {
-    uint64_t weight = WEIGHT;
+    uint64_t weight = LCR_WEIGHT;
     if (node->kind == VALUE_OBJECT)
         weight += p->nodes.at[node->shape].weight;
     for (size_t i = 0; i < node->n; i++)
@@ -347,6 +344,4 @@ void plan_make(struct plan *p, struct arena *a, const struct value *v, unsigned 
     choose_entries(p);
     order_entries(p);
     add_weights(p);
-    if (level >= LCR_PHRASES)
-        plan_phrases(p);
 }

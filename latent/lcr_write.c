@@ -475,17 +475,40 @@ static void put_entries(struct writer *w)
     put_mark(w, LCR_FLOW);
 }
 
+static void put_document(struct plan *p, struct buf *out)
+{
+    struct writer w = {.plan = p, .out = out, .level = p->level};
+    choose_columns(&w);
+    put_mark(&w, lcr_marks[p->level]);
+    put_phrases(&w);
+    put_entries(&w);
+    put_value(&w, p->root, NULL);
+}
+
+// Phrases may lose to the beginnings that texts share anyway, so both are tried.
+static void try_phrases(struct plan *p, struct buf *out)
+{
+    struct buf other = {0};
+    plan_phrases(p);
+    if (p->phrase_list.n == 0)
+        return;
+    put_document(p, &other);
+    if (lcr_chars(other.at, other.n) < lcr_chars(out->at, out->n)) {
+        struct buf longer = *out;
+        *out = other;
+        other = longer;
+    }
+    buf_free(&other);
+}
+
 bool lcr_write_collapsed(const struct value *v, unsigned level, struct buf *out)
 {
     struct arena arena = {0};
     struct plan plan;
     plan_make(&plan, &arena, v, level);
-    struct writer w = {.plan = &plan, .out = out, .level = level};
-    choose_columns(&w);
-    put_mark(&w, lcr_marks[level]);
-    put_phrases(&w);
-    put_entries(&w);
-    put_value(&w, plan.root, NULL);
+    put_document(&plan, out);
+    if (level >= LCR_PHRASES)
+        try_phrases(&plan, out);
     bool fits = plan.weight <= lcr_limit(out->n);
     arena_free(&arena);
     return fits;
