@@ -20,17 +20,29 @@ static void index_lines(struct arena *a, struct source *source)
     }
 }
 
+static struct source make(struct arena *a, const char *name, const char *text, size_t len)
+{
+    struct source source = {.name = arena_strdup(a, name), .text = text, .len = len};
+    index_lines(a, &source);
+    return source;
+}
+
+uint32_t sources_lend(struct sources *s, const char *name, const char *text, size_t len)
+{
+    struct source source = make(s->arena, name, text, len);
+    vec_push(s->arena, &s->list, source);
+    return (uint32_t)s->list.n;
+}
+
 uint32_t sources_add(struct sources *s, const char *name, const char *text, size_t len)
 {
     return sources_lend(s, name, arena_copy(s->arena, text, len), len);
 }
 
-uint32_t sources_lend(struct sources *s, const char *name, const char *text, size_t len)
+void sources_replace(struct sources *s, uint32_t file, const char *name, const char *text,
+                     size_t len)
 {
-    struct source source = {.name = arena_strdup(s->arena, name), .text = text, .len = len};
-    index_lines(s->arena, &source);
-    vec_push(s->arena, &s->list, source);
-    return (uint32_t)s->list.n;
+    s->list.at[file - 1] = make(s->arena, name, arena_copy(s->arena, text, len), len);
 }
 
 const struct source *sources_get(const struct sources *s, uint32_t file)

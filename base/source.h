@@ -40,6 +40,9 @@ void sources_init(struct sources *s, struct arena *a);
 uint32_t sources_add(struct sources *s, const char *name, const char *text, size_t len);
 // The same without a copy: the text ends in a NUL and outlives `s`.
 uint32_t sources_lend(struct sources *s, const char *name, const char *text, size_t len);
+// Gives a file (which must be there) another name and text.
+void sources_replace(struct sources *s, uint32_t file, const char *name, const char *text,
+                     size_t len);
 const struct source *sources_get(const struct sources *s, uint32_t file);
 
 // The place of a byte offset. file must be valid.

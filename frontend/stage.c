@@ -30,15 +30,41 @@ static const struct embedded_file *find_embedded(const char *name)
     return NULL;
 }
 
+// "a.hlxl" of "a.hlx", and the other way round; NULL for other names.
+static const char *twin(struct stage *s, const char *path)
+{
+    size_t n = strlen(path);
+    if (n > 4 && !strcmp(path + n - 4, ".hlx"))
+        return arena_printf(s->a, "%sl", path);
+    return n > 5 && !strcmp(path + n - 5, ".hlxl") ? arena_copy(s->a, path, n - 1) : NULL;
+}
+
+// A file, or else the one of that name in the other spelling.
+static bool find_file(struct stage *s, const char *path, struct origin *out)
+{
+    const char *other = twin(s, path);
+    out->path = is_file(path) ? path : other && is_file(other) ? other : NULL;
+    return out->path;
+}
+
 static bool find_included(struct stage *s, const char *file, struct origin *out)
 {
-    for (size_t i = 0; i < s->options->ninclude; i++) {
-        out->path = path_join(s->a, s->options->include[i], file);
-        if (is_file(out->path))
+    for (size_t i = 0; i < s->options->ninclude; i++)
+        if (find_file(s, path_join(s->a, s->options->include[i], file), out))
             return true;
-    }
-    out->path = NULL;
     return false;
+}
+
+// A module by name must not be there in both spellings.
+static void check_one_spelling(struct stage *s, const struct ast *item, const struct origin *found)
+{
+    const char *other = twin(s, found->path);
+    if (!other || !is_file(other))
+        return;
+    struct diag *g =
+        stage_error(s, item->name_span.file ? item->name_span : item->span, "HLX0004",
+                    "`%s` is there in both spellings: %s and %s", item->text, found->path, other);
+    diag_help(g, "remove one of them, or import one by its path");
 }
 
 // A name: a file of that name in the -I folders, else the standard library's. A path: from the
@@ -47,14 +73,15 @@ static bool find_module(struct stage *s, const struct stage_module *from, const 
                         struct origin *out)
 {
     *out = (struct origin){0};
-    if (!(item->flags & AST_PATH)) {
-        if (find_included(s, arena_printf(s->a, "%s.hlxl", item->text), out))
-            return true;
+    if (item->flags & AST_PATH)
+        return find_file(s, path_join(s->a, from->folder, item->text), out) ||
+               find_included(s, item->text, out);
+    if (!find_included(s, arena_printf(s->a, "%s.hlxl", item->text), out)) {
         out->embedded = find_embedded(item->text);
         return out->embedded;
     }
-    out->path = path_join(s->a, from->folder, item->text);
-    return is_file(out->path) || find_included(s, item->text, out);
+    check_one_spelling(s, item, out);
+    return true;
 }
 
 static void not_found(struct stage *s, const struct ast *item)
