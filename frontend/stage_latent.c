@@ -27,7 +27,7 @@ static const struct value *object(struct stage *s, struct span at, struct stage_
     const struct stage_object *o = v.as.object;
     struct value_field *fields = arena_array(s->a, o->n, sizeof *fields);
     for (size_t i = 0; i < o->n; i++) {
-        const struct value *x = stage_to_latent(s, at, o->at[i].value);
+        const struct value *x = stage_work(s, at) ? stage_to_latent(s, at, o->at[i].value) : NULL;
         if (!x)
             return NULL;
         fields[i] = (struct value_field){o->at[i].key, o->at[i].len, x};

@@ -14,10 +14,11 @@ struct rebuild {
     struct diags *d;
     const struct ir_graph *old;
     struct ir_graph *g;
-    ir_ref *map;    // old -> new; 0: not made, or depends on a cotangent
-    ir_ref *result; // of grad nodes: their value, once their loss was walked
-    ir_ref *clone;  // scratch of the backward rules, all 0 between uses
-    bool *scratch;  // the same
+    ir_ref *map;           // old -> new; 0: not made, or depends on a cotangent
+    ir_ref *result;        // of grad nodes: their value, once their loss was walked
+    ir_ref *clone;         // scratch of the backward rules, all 0 between uses
+    bool *scratch;         // the same
+    struct map cotangents; // id -> its first node in `old`
     bool ok;
 };
 
@@ -48,20 +49,26 @@ static struct span place_of(const struct rebuild *b, ir_ref r)
 
 // -- backward rules of the user's ----------------------------------------------------------------
 
-// Marks what the gradients of a custom node need, down to node `low`. Of a custom node only its
+static void mark(struct rebuild *b, ir_ref r, ir_ref low)
+{
+    if (r >= low)
+        b->scratch[r] = true;
+}
+
+// Marks what the gradients of a custom node need, from node `low` on. Of a custom node only its
 // value counts.
 static void mark_needed(struct rebuild *b, ir_ref custom, ir_ref low)
 {
     unsigned inputs = (unsigned)ir_attr(b->old, custom, 1);
     for (unsigned i = 1; i <= inputs; i++)
-        b->scratch[ir_arg(b->old, custom, inputs + i)] = true;
+        mark(b, ir_arg(b->old, custom, inputs + i), low);
     for (ir_ref r = custom - 1; r >= low; r--) {
         if (!b->scratch[r])
             continue;
         const struct ir_node *n = ir_get(b->old, r);
         unsigned nargs = n->op == IR_custom ? 1 : n->nargs;
         for (unsigned i = 0; i < nargs; i++)
-            b->scratch[ir_arg(b->old, r, i)] = true;
+            mark(b, ir_arg(b->old, r, i), low);
     }
 }
 
@@ -109,15 +116,31 @@ static ir_ref rule_result(struct rebuild *b, ir_ref custom, ir_ref r)
     return 0;
 }
 
+// The cotangent of a custom node; the node itself where there is none before it.
+static ir_ref find_cotangent(const struct rebuild *b, ir_ref custom)
+{
+    int64_t id = ir_attr(b->old, custom, 0);
+    const struct map_entry *e = map_find(&b->cotangents, &id, sizeof id);
+    return e && e->value.u < custom ? (ir_ref)e->value.u : custom;
+}
+
+static void note_cotangents(struct rebuild *b)
+{
+    map_init(&b->cotangents, b->m->arena);
+    for (ir_ref r = (ir_ref)b->old->nodes.n - 1; r > 0; r--) {
+        if (ir_opcode(b->old, r) != IR_cotangent)
+            continue;
+        int64_t id = ir_attr(b->old, r, 0);
+        map_put(&b->cotangents, &id, sizeof id, NULL)->value.u = r;
+    }
+}
+
 // Copies the nodes of a custom node's backward rule with dy for its cotangent.
 void grad_custom_rule(struct grad_step *s)
 {
     struct rebuild *b = s->walk->b;
     unsigned inputs = (unsigned)s->attrs[1];
-    ir_ref low = s->source;
-    for (ir_ref r = 1; r < low; r++)
-        if (ir_opcode(b->old, r) == IR_cotangent && ir_attr(b->old, r, 0) == s->attrs[0])
-            low = r;
+    ir_ref low = find_cotangent(b, s->source);
     mark_needed(b, s->source, low);
     for (ir_ref r = low; r < s->source; r++) {
         if (!b->scratch[r])
@@ -130,7 +153,7 @@ void grad_custom_rule(struct grad_step *s)
     for (unsigned i = 1; i <= inputs; i++)
         if (s->need[i])
             s->da[i] = rule_result(b, s->source, ir_arg(b->old, s->source, inputs + i));
-    for (ir_ref r = 1; r < s->source; r++)
+    for (ir_ref r = low; r < s->source; r++)
         b->clone[r] = 0, b->scratch[r] = false;
 }
 
@@ -213,6 +236,18 @@ static void step_back(struct grad_walk *w, ir_ref r)
             b->g->nodes.at[i].loc = n->loc;
 }
 
+// Each loss may bring as many operations as the program has, so a few lines could ask for 10^12.
+static void check_length(struct rebuild *b, ir_ref loss)
+{
+    if (!b->ok || b->g->nodes.n <= IR_GRAD_MAX_NODES)
+        return;
+    b->ok = false;
+    struct diag *e = diag_error(b->d, place_of(b, loss), "HLX0706",
+                                "with its gradients the program has more than 10^7 operations");
+    diag_caret(e, "when this is differentiated");
+    diag_help(e, "one grad of the sum of several losses walks back once");
+}
+
 static void warn_zero(struct rebuild *b, ir_ref grad)
 {
     ir_ref wrt = ir_arg(b->old, grad, 1);
@@ -235,8 +270,10 @@ static void walk_loss(struct rebuild *b, ir_ref loss)
     spread_active(&w, loss);
     w.total[loss] = ir_const_f32(b->g, 1);
     for (ir_ref r = loss; r > 0 && b->ok; r--)
-        if (w.active[r] && w.total[r])
+        if (w.active[r] && w.total[r]) {
             step_back(&w, r);
+            check_length(b, loss);
+        }
     for (ir_ref r = loss + 1; r < old->nodes.n; r++) {
         if (ir_opcode(old, r) != IR_grad || ir_arg(old, r, 0) != loss)
             continue;
@@ -291,6 +328,7 @@ static bool rebuild_graph(struct rebuild *b, struct ir_module *m, struct diags *
     b->result = arena_array(a, n, sizeof *b->result);
     b->clone = arena_array(a, n, sizeof *b->clone);
     b->scratch = arena_array(a, n, sizeof *b->scratch);
+    note_cotangents(b);
     for (ir_ref r = 1; r < n && b->ok; r++)
         b->map[r] = rebuild_node(b, r);
     return b->ok;

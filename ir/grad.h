@@ -9,8 +9,10 @@
 #include "base/diag.h"
 #include "ir/ir.h"
 
-// Returns false after reporting errors (grad of a non-scalar, grad of a grad, no path from the loss
-// is no error: the gradient is zero, with a warning).
+#define IR_GRAD_MAX_NODES 10000000 // of a graph with its gradients
+
+// Returns false after reporting errors (grad of a grad, too many nodes; no path from the loss is no
+// error: the gradient is zero, with a warning).
 bool ir_expand_grads(struct ir_module *m, struct diags *d);
 
 #endif

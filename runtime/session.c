@@ -109,12 +109,13 @@ static const struct value *read_bytes(struct session *s, const char *dir, const 
     return v;
 }
 
-// Images and labels: "IMAGES,LABELS", or with a line end between them as the compiler notes them.
+// Images and labels: "IMAGES,LABELS", or with a line end between them as the compiler notes them:
+// then a comma is part of a name.
 static const struct value *read_pair(struct session *s, const char *dir, const char *paths,
                                      const char **why)
 {
     struct arena *a = &s->program.arena;
-    size_t n = strcspn(paths, ",\n");
+    size_t n = strcspn(paths, strchr(paths, '\n') ? "\n" : ",");
     *why = "images and labels are two files: IMAGES,LABELS";
     if (!paths[n])
         return NULL;
