@@ -139,6 +139,10 @@ $(DEVICE): %: %.o $(foreach f,$(LIBS),$(call lib,$(f)))
 $(BUILD)/tests/bench/cost: $(BUILD)/tests/bench/cost.o
 	$(CC) $(CFLAGS) -o $@ $<
 
+# How fast values are written and read, for tests/bench/bench.sh.
+$(BUILD)/tests/bench/codecs: $(BUILD)/tests/bench/codecs.o $(foreach f,latent base,$(call lib,$(f)))
+	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
 # make unit NAME=lcb [LIBS="base latent"]: builds the libraries named, one test, and runs it.
 unit: $(foreach f,$(LIBS),$(call lib,$(f)))
 	$(MAKE) --no-print-directory BUILD=$(BUILD) $(BUILD)/tests/unit/$(NAME)_test
@@ -174,7 +178,7 @@ check: deps-dev
 
 bench: deps
 	@$(MAKE) --no-print-directory -j2 tools
-	@$(MAKE) --no-print-directory $(BUILD)/tests/bench/cost
+	@$(MAKE) --no-print-directory $(BUILD)/tests/bench/cost $(BUILD)/tests/bench/codecs
 	@sh tests/bench/bench.sh $(BUILD)
 
 SOURCES := $(foreach f,$(FOLDERS) tests/unit tests/ulp tests/exact tests/fuzz tests/device tests/bench,$(wildcard $(f)/*.[ch]))

@@ -161,6 +161,15 @@ format_times() {
     done
 }
 
+codec_times() {
+    heading 'Values, MB/s of their LC-B, 1 thread' encoding decoding
+    "$build/tests/bench/codecs" | while read -r codec kind encode decode; do
+        case $kind in objects) kind='tree of small objects' ;; bytes) kind='16 MB of bytes' ;; esac
+        [ "$decode" != - ] || decode=
+        row "$codec: $kind" "$encode" "$decode"
+    done
+}
+
 load() {
     cut -d' ' -f1 /proc/loadavg
 }
@@ -174,5 +183,6 @@ heading 'Square matmul, GFLOP/s' '1 thread' '2 threads' device
 matmul_times 512
 matmul_times 1024
 [ ! -x "$bin/hlxfmt" ] || format_times
+codec_times
 printf '\nLoad %s at the end: what other processes take is missing above.\n' "$(load)"
 echo 'Accuracy and speed of the exact functions over all inputs: make ulp'
