@@ -16,6 +16,7 @@
 #include "ir/fuse.h"
 #include "ir/pass.h"
 #include "ir/print.h"
+#include "runtime/pipeline.h"
 
 // One compilation.
 struct compile {
@@ -24,6 +25,8 @@ struct compile {
     struct sources sources;
     struct diags diags;
     struct ir_module module;
+    struct frontend_root root; // a pipeline of the program's own kernels, or nothing
+    struct pipeline pipeline;  // the same, opened
     struct buf printed; // by `print` in the program
     struct buf out;     // what is to be written
 };
@@ -59,6 +62,8 @@ static int run_frontend(struct compile *c)
         .ninclude = o->include.n,
         .profile = o->profile,
         .printed = &c->printed,
+        .assemble = modules_assemble,
+        .root = &c->root,
     };
     bool ok = o->make == HLXC_AST
                   ? frontend_dump_ast(c->arena, o->input, &c->sources, &c->diags, &c->out, &missing)
@@ -99,10 +104,27 @@ static void dump_fusion(struct compile *c)
     }
 }
 
+// Packs the pipeline, and opens it as a runner will: what is wrong with it is told now.
+static int make_pipeline(struct compile *c)
+{
+    struct hlx_error error;
+    double start = now();
+    hbin_write_pipeline(c->arena, c->root.value, c->root.object, c->root.n, &c->out);
+    bool ok = pipeline_open_bytes(&c->pipeline, c->out.at, c->out.n, &error);
+    if (!ok)
+        fprintf(stderr, "hlxc: %s\n", error.text);
+    if (c->options->make != HLXC_HBIN)
+        buf_clear(&c->out);
+    say_time(c, "pipeline", start);
+    return ok ? EXIT_OK : EXIT_PROGRAM;
+}
+
 static const struct dispatch_program *make_plan(struct compile *c)
 {
     double start = now();
     const char *why = NULL;
+    if (c->root.value)
+        return c->pipeline.program.dispatch;
     if (c->options->cpu_only)
         return NULL;
     const struct dispatch_program *device =
@@ -115,6 +137,8 @@ static const struct dispatch_program *make_plan(struct compile *c)
 
 static int make_program(struct compile *c)
 {
+    if (c->root.value)
+        return EXIT_OK; // it is there already
     const struct dispatch_program *device = make_plan(c);
     double start = now();
     hbin_write(c->arena, &c->module, &c->sources, device, &c->out);
@@ -203,6 +227,8 @@ static int compile(struct compile *c)
         code = run_passes(c);
     show_printed(c);
     diags_print(&c->diags, c->options->diagnostics, c->options->color, stderr);
+    if (code == EXIT_OK && c->root.value)
+        code = make_pipeline(c);
     if (code != EXIT_OK)
         return code;
     code = make_output(c);
@@ -269,6 +295,8 @@ static int run(struct arena *a, const struct hlxc_options *o)
         return EXIT_USAGE;
     int code = compile(&c);
     buf_free(&c.printed);
+    if (c.root.value)
+        pipeline_close(&c.pipeline);
     buf_free(&c.out);
     return code;
 }

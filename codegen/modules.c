@@ -5,38 +5,22 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <spirv-tools/libspirv.h>
-
 #include "base/file.h"
-
-static bool disassemble(struct arena *a, spv_context context, const struct dispatch_kernel *k,
-                        struct buf *out, const char **error)
-{
-    const uint32_t options =
-        SPV_BINARY_TO_TEXT_OPTION_INDENT | SPV_BINARY_TO_TEXT_OPTION_FRIENDLY_NAMES;
-    spv_text text = NULL;
-    spv_diagnostic why = NULL;
-    bool ok = spvBinaryToText(context, k->words, k->nwords, options, &text, &why) == SPV_SUCCESS;
-    if (ok)
-        buf_put(out, text->str, text->length);
-    else
-        *error = arena_printf(a, "kernel %s: %s", k->name, why ? why->error : "no valid module");
-    spvTextDestroy(text);
-    spvDiagnosticDestroy(why);
-    return ok;
-}
+#include "runtime/spv_tools.h"
 
 bool modules_text(struct arena *a, const struct dispatch_program *p, struct buf *out,
                   const char **error)
 {
-    spv_context context = spvContextCreate(SPV_ENV_VULKAN_1_2);
-    bool ok = true;
-    for (size_t i = 0; ok && i < p->nkernels; i++) {
-        buf_printf(out, "; -- k%zu %s\n", i, p->kernel[i].name);
-        ok = disassemble(a, context, &p->kernel[i], out, error);
+    for (size_t i = 0; i < p->nkernels; i++) {
+        const struct dispatch_kernel *k = &p->kernel[i];
+        buf_printf(out, "; -- k%zu %s\n", i, k->name);
+        const char *why = spv_disassemble(a, k->words, k->nwords, out);
+        if (why) {
+            *error = arena_printf(a, "kernel %s: %s", k->name, why);
+            return false;
+        }
     }
-    spvContextDestroy(context);
-    return ok;
+    return true;
 }
 
 bool modules_write(struct arena *a, const struct dispatch_program *p, const char *folder,
@@ -53,4 +37,11 @@ bool modules_write(struct arena *a, const struct dispatch_program *p, const char
             return false;
     }
     return true;
+}
+
+bool modules_assemble(struct arena *a, const char *text, size_t n, struct buf *out,
+                      const char **error)
+{
+    *error = spv_assemble(a, text, n, out);
+    return *error == NULL;
 }

@@ -10,6 +10,11 @@
 bool modules_text(struct arena *a, const struct dispatch_program *p, struct buf *out,
                   const char **error);
 
+// Assembles SPIR-V 1.5 for Vulkan 1.2 from the text of SPIRV-Tools and appends its words,
+// little-endian. Returns false with a sentence that says where it is wrong.
+bool modules_assemble(struct arena *a, const char *text, size_t n, struct buf *out,
+                      const char **error);
+
 // Writes every module to `folder` (made if missing) as kNN_NAME.spv. Returns false with a sentence.
 bool modules_write(struct arena *a, const struct dispatch_program *p, const char *folder,
                    const char **error);

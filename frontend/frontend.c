@@ -35,6 +35,7 @@ bool frontend_compile_text(struct arena *a, const char *path, const char *text, 
     init(s);
     stage_run(s, path, text, n);
     stage_order_parts(d);
+    stage_pipeline_close(s);
     if (d->errors)
         return false;
     stage_sort_vars(s);

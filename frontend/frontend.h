@@ -9,6 +9,13 @@ struct frontend_define {
     const char *name, *value; // -D name=value; value is a literal of the language, or text
 };
 
+// What ls.root made the compiled file: a pipeline, and the stored values that it leads to.
+struct frontend_root {
+    const struct value *value; // NULL: the program is one of entries
+    const struct value **object;
+    size_t n;
+};
+
 struct frontend_options {
     const struct frontend_define *defines; // top-level names, over `let` of the main file
     size_t ndefines;
@@ -16,6 +23,10 @@ struct frontend_options {
     size_t ninclude;
     const char *profile; // "exact" or "native"
     struct buf *printed; // what `print` printed
+    // Turns SPIR-V assembly into little-endian words; false fills *why. NULL: there is no assembler.
+    bool (*assemble)(struct arena *a, const char *text, size_t n, struct buf *out,
+                     const char **why);
+    struct frontend_root *root; // out; may be NULL
 };
 
 // Reads, parses and stages `path` ("-" is stdin) into an initialised, empty module. Returns false

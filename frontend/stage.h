@@ -115,6 +115,8 @@ struct stage {
     struct map store;        // handle -> const struct value **, what ls.collapse kept
     struct map bound;        // "&name" -> full handle
     VEC(struct stage_schema *) schemas;
+    const struct value *root; // of ls.root, or NULL
+    struct span root_at;
     struct stage_unit *unit; // or NULL: no tensors here
     const char *path;        // scope of declarations: "layers.0"
     struct stage_frame *frame;
@@ -298,6 +300,12 @@ void stage_schema(struct stage *s, struct stage_env *env, const struct ast *item
 // schema gives a value. Returns it, or POISON after an error.
 struct stage_value stage_contract(struct stage *s, const struct ast *literal,
                                   struct stage_value fields);
+
+// -- stage_pipeline.c ----------------------------------------------------------------------------
+
+// The root of ls.root with all that it leads to in the store, if the program has one and whoever
+// compiles asks for it. A program with entries has none: an error.
+void stage_pipeline_close(struct stage *s);
 
 // -- stage_define.c: names given on the command line ---------------------------------------------
 

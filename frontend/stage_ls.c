@@ -86,6 +86,11 @@ static struct stage_value not_found(struct stage *s, struct stage_call *c, const
     return stage_poison();
 }
 
+const struct value *stage_stored_value(struct stage *s, struct stage_stored *kept)
+{
+    return kept->value ? kept->value : pack_get(s->a, kept->pack, &kept->handle, NULL);
+}
+
 // The value of a stored object.
 static struct stage_value give(struct stage *s, struct stage_call *c, struct stage_stored *kept)
 {

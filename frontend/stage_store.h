@@ -19,4 +19,7 @@ void stage_store_add(struct stage *s, const struct handle *h, const struct value
 // Binds "&name" to a full handle, for ls.resolve; a later binding replaces an earlier one.
 void stage_store_bind(struct stage *s, const char *name, const char *handle);
 
+// The value of a stored object; NULL when its pack does not have it as it should.
+const struct value *stage_stored_value(struct stage *s, struct stage_stored *kept);
+
 #endif

@@ -8,6 +8,7 @@
 
 // Numbers that the code itself uses; the registry has them all.
 enum {
+    CONTRACT_EXECUTION = 806,
     CONTRACT_SHADER = 900,
     CONTRACT_KERNEL = 901,
     CONTRACT_PIPELINE = 902,

@@ -10,6 +10,7 @@
 #include "runtime/hlxrun_options.h"
 #include "runtime/inspect.h"
 #include "runtime/log.h"
+#include "runtime/pipeline_run.h"
 #include "runtime/progress.h"
 #include "runtime/record.h"
 #include "runtime/verify.h"
@@ -243,10 +244,26 @@ static bool run_program(const struct hlxrun_options *o, struct hlx_error *error)
 }
 
 static bool inspect(const struct hlxrun_options *o, struct hlx_error *error)
+static bool run_pipeline(const struct hlxrun_options *o, struct hlx_error *error)
+{
+    const struct pipeline_order order = {.file = o->file,
+                                         .device = o->device,
+                                         .bind = o->bind.at,
+                                         .nbind = o->bind.n,
+                                         .out = o->out.at,
+                                         .nout = o->out.n,
+                                         .repeat = o->repeat,
+                                         .memo = o->memo,
+                                         .quiet = o->quiet};
+    return pipeline_run(&order, error);
+}
+
 {
     struct program p;
     struct buf out = {0};
     if (!program_open(&p, o->file, error))
+    if (pipeline_is_file(o->file))
+        return pipeline_inspect(o->file, o->json, error);
         return false;
     bool ok = true;
     if (o->json)
@@ -306,7 +323,9 @@ int main(int argc, char **argv)
         if (o.list_devices)
             ok = list_devices(&o, &error);
         else
-            ok = o.inspect ? inspect(&o, &error) : run_program(&o, &error);
+            ok = o.inspect ? inspect(&o, &error)
+                 : o.run   ? run_pipeline(&o, &error)
+                           : run_program(&o, &error);
         if (!ok)
             fprintf(stderr, "hlxrun: %s\n", error.text);
         code = ok ? (caught ? 128 + caught : EXIT_OK) : error.code;

@@ -25,6 +25,11 @@ enum {
     OPT_EXPORT,
     OPT_GRADS,
     OPT_NO_FUSE,
+    OPT_RUN,
+    OPT_BIND,
+    OPT_OUT,
+    OPT_REPEAT,
+    OPT_MEMO,
     OPT_JSON
 };
 
@@ -45,6 +50,15 @@ static const struct cli_option run_table[] = {
     {OPT_LIST, "list-devices", 0, "print the devices, with what programs may use, and exit", 0},
     {OPT_JSON, "json", 0, "with --list-devices: print JSON", 0},
     {OPT_NO_FUSE, "no-fuse", 0, "make every operation a kernel of its own (the same bits)", 0},
+    {OPT_RUN, "run", 0, "run a pipeline of your own kernels", "Pipelines"},
+    {OPT_BIND, "bind", "NAME=FILE.npy",
+     "what the buffer NAME holds at first (FILE alone: the only "
+     "input)",
+     0},
+    {OPT_OUT, "out", "NAME=FILE.npy", "write the output NAME to FILE (FILE alone: the only one)",
+     0},
+    {OPT_REPEAT, "repeat", "N", "run N times; every run must give the same results", 0},
+    {OPT_MEMO, "memo", 0, "keep results in the store, and take them from there", 0},
     {OPT_LOG, "log", "FILE.jsonl", "record every step and epoch as JSON lines", "Results"},
     {OPT_RECEIPT, "receipt", "FILE", "keep a receipt of the run: digests that anyone can check", 0},
     {OPT_RECEIPT_EVERY, "receipt-every", "K", "a digest of the state every K steps (default 50)",
@@ -64,6 +78,7 @@ static const struct cli_option run_table[] = {
 static const struct cli run_cli = {
     .tool = "hlxrun",
     .usage = "hlxrun [options] FILE.hbin --train\n"
+             "       hlxrun FILE.hbin --run [--bind NAME=FILE.npy ...] [--out FILE.npy]\n"
              "       hlxrun inspect FILE.hbin [--json]\n"
              "       hlxrun verify RECEIPT [--program FILE.hbin]",
     .summary = "Trains, evaluates and inspects programs that hlxc compiled.",
@@ -133,6 +148,15 @@ static bool set_every(struct hlxrun_options *o, const struct cli_parse *p)
 
 static bool apply(struct hlxrun_options *o, const struct cli_parse *p, int id)
 {
+static bool set_repeat(struct hlxrun_options *o, const struct cli_parse *p)
+{
+    long long n;
+    if (!cli_integer(p, "--repeat", p->value, 1, UINT32_MAX, &n))
+        return false;
+    o->repeat = (uint32_t)n;
+    return true;
+}
+
     switch (id) {
     case OPT_TRAIN: return o->train = true;
     case OPT_EVAL: return o->eval = true;
@@ -147,6 +171,11 @@ static bool apply(struct hlxrun_options *o, const struct cli_parse *p, int id)
     }
     case OPT_DEVICE: o->device = p->value; return true;
     case OPT_VARIANT: o->variant = p->value; return true;
+    case OPT_RUN: return o->run = true;
+    case OPT_BIND: vec_push(o->arena, &o->bind, session_file(o->arena, p->value)); return true;
+    case OPT_OUT: vec_push(o->arena, &o->out, session_file(o->arena, p->value)); return true;
+    case OPT_REPEAT: return set_repeat(o, p);
+    case OPT_MEMO: return o->memo = true;
     case OPT_LIST: return o->list_devices = true;
     case OPT_LOG: o->log = p->value; return true;
     case OPT_FAULT: o->fault = p->value; return true;
@@ -171,7 +200,13 @@ static int complete(struct hlxrun_options *o, int n, char **operand)
     if (o->inspect)
         return -1;
     if (!o->train && !o->eval && !o->entry)
-        return usage("say what is to be done: --train, --eval or --entry NAME");
+        return usage("say what is to be done: --train, --eval, --entry NAME or --run");
+    if (o->run && (o->train || o->eval || o->entry))
+        return usage("--run is for pipelines; --train, --eval and --entry are for programs");
+    if (!o->run && (o->bind.n > 0 || o->out.n > 0 || o->repeat > 1 || o->memo))
+        return usage("--bind, --out, --repeat and --memo belong to --run");
+    if (o->run)
+        return -1;
     if (o->entry && (o->train || o->eval))
         return usage("--entry NAME stands instead of --train and --eval");
     if (o->receipt && o->train && o->eval)
@@ -188,7 +223,8 @@ int hlxrun_options_read(struct hlxrun_options *o, struct arena *a, int argc, cha
     struct cli_parse p;
     int id;
     bool ok = true, inspect = argc > 1 && !strcmp(argv[1], "inspect");
-    *o = (struct hlxrun_options){.arena = a, .steps = TRAIN_NO_LIMIT, .inspect = inspect};
+    *o = (struct hlxrun_options){
+        .arena = a, .steps = TRAIN_NO_LIMIT, .repeat = 1, .inspect = inspect};
     if (inspect)
         cli_start(&p, &inspect_cli, argc - 1, argv + 1);
     else

@@ -10,6 +10,10 @@ struct hlxrun_options {
     bool list_devices;
     bool inspect, json; // hlxrun inspect FILE [--json]
     bool train, eval;
+    bool run; // --run: a pipeline of the user's own kernels
+    VEC(struct session_file) bind, out;
+    uint32_t repeat; // of --run
+    bool memo;
     const char *entry; // --entry, or NULL
     uint64_t epochs;   // 0: as the program says
     uint32_t steps;    // TRAIN_NO_LIMIT: as the program says

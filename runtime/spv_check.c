@@ -8,9 +8,10 @@
 
 #include <string.h>
 
-#include <spirv-tools/libspirv.h>
 #include <spirv/unified1/spirv.h>
 #include <vulkan/vulkan_core.h>
+
+#include "runtime/spv_tools.h"
 
 // What is known of an id.
 struct fact {
@@ -312,26 +313,10 @@ static fault walk_module(struct walk *w)
     return NULL;
 }
 
-static fault validate(struct arena *a, const struct dispatch_kernel *k)
-{
-    spv_context context = spvContextCreate(SPV_ENV_VULKAN_1_2);
-    spv_diagnostic why = NULL;
-    spv_const_binary_t module = {k->words, k->nwords};
-    if (!context)
-        return "the SPIR-V validator cannot be started";
-    spv_result_t r = spvValidate(context, &module, &why);
-    fault f = NULL;
-    if (r != SPV_SUCCESS)
-        f = arena_printf(a, "its SPIR-V is not valid: %s", why ? why->error : "no reason given");
-    spvDiagnosticDestroy(why);
-    spvContextDestroy(context);
-    return f;
-}
-
 const char *spv_check(struct arena *a, const struct dispatch_kernel *k, struct spv_needs *out)
 {
     *out = (struct spv_needs){{0}, 0, 0};
     struct walk w = {.arena = a, .kernel = k, .needs = out};
-    fault f = validate(a, k);
+    fault f = spv_validate(a, k->words, k->nwords);
     return f ? f : walk_module(&w);
 }

@@ -5,7 +5,7 @@ BEGIN {
     may["latent"] = " latent base "
     may["ir"] = " ir latent base "
     may["frontend"] = " frontend ir latent base "
-    may["codegen"] = " codegen ir latent base runtime/program.h runtime/dispatch.h "
+    may["codegen"] = " codegen ir latent base runtime/program.h runtime/dispatch.h runtime/pipeline.h runtime/spv_tools.h "
     may["runtime"] = " runtime ir latent base "
     may["codegen/hlxc.c"] = may["codegen"] "frontend/frontend.h "
     bad = 0
