@@ -294,9 +294,9 @@ static int run(struct arena *a, const struct hlxc_options *o)
     if (o->make == HLXC_DUMP && !known_pass(a, o->dump))
         return EXIT_USAGE;
     int code = compile(&c);
-    buf_free(&c.printed);
     if (c.root.value)
         pipeline_close(&c.pipeline);
+    buf_free(&c.printed);
     buf_free(&c.out);
     return code;
 }

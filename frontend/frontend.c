@@ -34,8 +34,8 @@ bool frontend_compile_text(struct arena *a, const char *path, const char *text, 
     m->profile = options->profile ? options->profile : "exact";
     init(s);
     stage_run(s, path, text, n);
-    stage_order_parts(d);
     stage_pipeline_close(s);
+    stage_order_parts(d);
     if (d->errors)
         return false;
     stage_sort_vars(s);

@@ -243,7 +243,6 @@ static bool run_program(const struct hlxrun_options *o, struct hlx_error *error)
     return ok;
 }
 
-static bool inspect(const struct hlxrun_options *o, struct hlx_error *error)
 static bool run_pipeline(const struct hlxrun_options *o, struct hlx_error *error)
 {
     const struct pipeline_order order = {.file = o->file,
@@ -258,12 +257,13 @@ static bool run_pipeline(const struct hlxrun_options *o, struct hlx_error *error
     return pipeline_run(&order, error);
 }
 
+static bool inspect(const struct hlxrun_options *o, struct hlx_error *error)
 {
     struct program p;
     struct buf out = {0};
-    if (!program_open(&p, o->file, error))
     if (pipeline_is_file(o->file))
         return pipeline_inspect(o->file, o->json, error);
+    if (!program_open(&p, o->file, error))
         return false;
     bool ok = true;
     if (o->json)

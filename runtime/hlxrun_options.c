@@ -146,8 +146,6 @@ static bool set_every(struct hlxrun_options *o, const struct cli_parse *p)
     return true;
 }
 
-static bool apply(struct hlxrun_options *o, const struct cli_parse *p, int id)
-{
 static bool set_repeat(struct hlxrun_options *o, const struct cli_parse *p)
 {
     long long n;
@@ -157,6 +155,8 @@ static bool set_repeat(struct hlxrun_options *o, const struct cli_parse *p)
     return true;
 }
 
+static bool apply(struct hlxrun_options *o, const struct cli_parse *p, int id)
+{
     switch (id) {
     case OPT_TRAIN: return o->train = true;
     case OPT_EVAL: return o->eval = true;
@@ -169,13 +169,13 @@ static bool set_repeat(struct hlxrun_options *o, const struct cli_parse *p)
         vec_push(o->arena, &o->data, f);
         return true;
     }
-    case OPT_DEVICE: o->device = p->value; return true;
-    case OPT_VARIANT: o->variant = p->value; return true;
     case OPT_RUN: return o->run = true;
     case OPT_BIND: vec_push(o->arena, &o->bind, session_file(o->arena, p->value)); return true;
     case OPT_OUT: vec_push(o->arena, &o->out, session_file(o->arena, p->value)); return true;
     case OPT_REPEAT: return set_repeat(o, p);
     case OPT_MEMO: return o->memo = true;
+    case OPT_DEVICE: o->device = p->value; return true;
+    case OPT_VARIANT: o->variant = p->value; return true;
     case OPT_LIST: return o->list_devices = true;
     case OPT_LOG: o->log = p->value; return true;
     case OPT_FAULT: o->fault = p->value; return true;
@@ -199,14 +199,14 @@ static int complete(struct hlxrun_options *o, int n, char **operand)
     o->file = operand[0];
     if (o->inspect)
         return -1;
-    if (!o->train && !o->eval && !o->entry)
-        return usage("say what is to be done: --train, --eval, --entry NAME or --run");
     if (o->run && (o->train || o->eval || o->entry))
         return usage("--run is for pipelines; --train, --eval and --entry are for programs");
     if (!o->run && (o->bind.n > 0 || o->out.n > 0 || o->repeat > 1 || o->memo))
         return usage("--bind, --out, --repeat and --memo belong to --run");
     if (o->run)
         return -1;
+    if (!o->train && !o->eval && !o->entry)
+        return usage("say what is to be done: --train, --eval, --entry NAME or --run");
     if (o->entry && (o->train || o->eval))
         return usage("--entry NAME stands instead of --train and --eval");
     if (o->receipt && o->train && o->eval)
