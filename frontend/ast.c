@@ -209,9 +209,20 @@ struct ast *ast_binary(struct parser *p, enum ast_operator op, struct ast *left,
     return node;
 }
 
+// Segments and indices of a path.
+static size_t path_length(const struct ast *path)
+{
+    size_t n = path->nkids;
+    for (uint32_t i = 0; i < path->nkids; i++)
+        n += path->kid[i]->nkids;
+    return n;
+}
+
 // `f(x) as inner as outer` is `f(x) as outer.inner`: one node, outermost first.
 struct ast *ast_as(struct parser *p, struct ast *call, struct ast *path, struct span span)
 {
+    if (path_length(path) + (call->kind == AST_AS ? call->nkids : 0) > AST_MAX_DEPTH)
+        too_deep(p, span);
     if (call->kind == AST_AS) {
         for (uint32_t i = 1; i < call->nkids; i++)
             ast_add(p, path, call->kid[i]);

@@ -103,16 +103,23 @@ static const char *composed(const struct scan *s, struct span at, size_t *n)
     return *n == len && !memcmp(nfc, text, len) ? NULL : nfc;
 }
 
+static const struct glyph *glyph_at(const struct scan *s, struct span at)
+{
+    struct map runes;
+    map_init(&runes, s->arena);
+    glyph_map_runes(&runes);
+    const struct map_entry *e = map_find(&runes, s->source->text + at.start, at.end - at.start);
+    return e ? e->value.p : NULL;
+}
+
 static int report_decomposed(struct scan *s, struct span at, const char *nfc, size_t n)
 {
     struct diag *g = diag_error(s->diags, at, "HLX0113", "this is not in normalisation form C");
-    const char *twin = text_ascii_twin(s->arena, nfc, n);
-    const struct lookalike *like = NULL;
     uint32_t rune;
-    if (utf8_decode(nfc, n, &rune) == n)
-        like = find_lookalike(rune);
-    if (twin || like)
-        diag_help(g, "did you mean `%s`?", like ? like->meant : twin);
+    const struct lookalike *like = utf8_decode(nfc, n, &rune) == n ? find_lookalike(rune) : NULL;
+    const char *twin = like ? like->meant : text_ascii_twin(s->arena, nfc, n);
+    if (twin && s->spelling == &scan_hlxl)
+        diag_help(g, "did you mean `%s`?", twin);
     else
         diag_help(g, "write `%.*s`; uconv -x nfc FILE converts a file", (int)n, nfc);
     if (at.start < s->at.start)
@@ -120,56 +127,97 @@ static int report_decomposed(struct scan *s, struct span at, const char *nfc, si
     return like ? like->token : TOK_NAME;
 }
 
-// What HLXL has for a glyph of HLX, or NULL.
-static const char *runic_word(const struct scan *s, struct span at)
+// Says what a word looks like or stands for.
+static void suggest_ascii(const struct scan *s, struct diag *g, struct span word, uint32_t rune)
 {
-    struct map runes;
-    map_init(&runes, s->arena);
-    glyph_map_runes(&runes);
-    const struct map_entry *e = map_find(&runes, s->source->text + at.start, at.end - at.start);
-    const struct glyph *glyph = e ? e->value.p : NULL;
-    return glyph && *glyph->ascii ? glyph->ascii : NULL;
-}
-
-// Says what the piece looks like or stands for.
-static void suggest_ascii(const struct scan *s, struct diag *g, uint32_t rune)
-{
-    const char *letter = text_lookalike(rune);
-    const char *twin =
-        text_ascii_twin(s->arena, s->source->text + s->at.start, s->at.end - s->at.start);
+    const char *letter = text_lookalike(rune), *text = s->source->text;
+    const char *twin = text_ascii_twin(s->arena, text + word.start, word.end - word.start);
     if (letter)
         diag_caret(g, "looks like the letter %s", letter);
     if (twin)
         diag_help(g, "did you mean `%s`?", twin);
 }
 
+// What both spellings do not have among tokens. Returns false if it is none of that.
+static bool repair_hygiene(struct scan *s, struct span at, uint32_t rune, int *token)
+{
+    bool alone = at.start == s->at.start && at.end == s->at.end;
+    struct span wide = with_base(s);
+    const char *nfc;
+    size_t n;
+    *token = alone ? -1 : TOK_NAME;
+    if (IS_IN(rune, hidden))
+        report_hidden(s, at, rune);
+    else if ((nfc = composed(s, s->at, &n)) != NULL)
+        *token = report_decomposed(s, s->at, nfc, n);
+    else if ((nfc = composed(s, wide, &n)) != NULL)
+        *token = report_decomposed(s, wide, nfc, n);
+    else
+        return false;
+    return true;
+}
+
+// A word of HLXL with characters beyond ASCII.
 static int repair_foreign(struct scan *s)
 {
     struct span at = s->at;
     uint32_t rune = first_foreign(s->source->text, &at);
     bool alone = at.start == s->at.start && at.end == s->at.end;
-    if (IS_IN(rune, hidden)) {
-        report_hidden(s, at, rune);
-        return alone ? -1 : TOK_NAME;
-    }
-    size_t n;
-    const char *nfc = composed(s, s->at, &n);
-    if (nfc)
-        return report_decomposed(s, s->at, nfc, n);
-    if ((nfc = composed(s, with_base(s), &n)) != NULL)
-        return report_decomposed(s, with_base(s), nfc, n);
+    int token;
+    if (repair_hygiene(s, at, rune, &token))
+        return token;
     struct diag *g =
         diag_error(s->diags, at, "HLX0103",
                    "U+%04X stands outside text and comments, where all is ASCII", rune);
     const struct lookalike *like = find_lookalike(rune);
-    const char *twin;
+    const struct glyph *glyph = like ? NULL : glyph_at(s, at);
     if (like)
         diag_help(g, "did you mean `%s`?", like->meant);
-    else if ((twin = runic_word(s, at)) != NULL)
-        diag_help(g, "it is the runic spelling of `%s`, for files that end with .hlx", twin);
+    else if (glyph && *glyph->ascii)
+        diag_help(g, "it is the runic spelling of `%s`, for files that end with .hlx",
+                  glyph->ascii);
     else
-        suggest_ascii(s, g, rune);
+        suggest_ascii(s, g, s->at, rune);
     return like && alone ? like->token : TOK_NAME;
+}
+
+static bool is_word_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// The letters around a rune of HLX.
+static struct span word_around(const struct scan *s, struct span at)
+{
+    const char *text = s->source->text;
+    while (at.start > 0 && is_word_byte(text[at.start - 1]))
+        at.start--;
+    while (is_word_byte(text[at.end]))
+        at.end++;
+    return at;
+}
+
+// A rune of HLX that is no glyph and that the legend does not have.
+static int repair_rune(struct scan *s)
+{
+    uint32_t rune = 0;
+    int token;
+    utf8_decode(s->source->text + s->at.start, s->at.end - s->at.start, &rune);
+    if (repair_hygiene(s, s->at, rune, &token))
+        return token;
+    const struct glyph *glyph = glyph_at(s, s->at);
+    if (glyph) {
+        diag_error(s->diags, s->at, "HLX0109", "digits in quotes follow the mark of bytes");
+        return TOK_BYTES;
+    }
+    struct diag *g = diag_error(s->diags, s->at, "HLX0103",
+                                "U+%04X is no glyph, and the legend does not have it", rune);
+    const struct lookalike *like = find_lookalike(rune);
+    if (like)
+        diag_help(g, "did you mean `%s`?", like->meant);
+    else
+        suggest_ascii(s, g, word_around(s, s->at), rune);
+    return like ? like->token : -1;
 }
 
 static int repair_char(struct scan *s)
@@ -258,6 +306,7 @@ int literal_repair(struct scan *s, int piece)
         scan_stop(s);
     switch (piece) {
     case SCAN_FOREIGN: return repair_foreign(s);
+    case SCAN_RUNE: return repair_rune(s);
     case SCAN_OPEN_TEXT: return repair_open_text(s);
     case SCAN_BAD_NUMBER: return repair_number(s);
     case SCAN_BAD_FLOAT: return repair_float(s);

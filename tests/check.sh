@@ -55,6 +55,7 @@ want unit && unit "$build" ""
 want unit-san && unit "$san" " (sanitized)"
 want cases && suite cases env BIN="$bin" sh tests/run.sh
 want cases-san && suite "cases (sanitized)" env BIN="$sanbin" sh tests/run.sh
+want errors && suite errors env BIN="$bin" sh tests/errors.sh
 want fmt && suite fmt/roundtrip env BIN="$bin" sh tests/fmt/roundtrip.sh
 want examples && suite examples env BIN="$bin" sh tests/examples.sh
 want vulkan && suite vulkan/devices env BIN="$bin" sh tests/vulkan/devices.sh
@@ -64,6 +65,7 @@ want libhlx && suite libhlx sh tests/vulkan/libhlx.sh "$build"
 want device && suite device/guard sh tests/device/guard.sh "$build"
 want device && suite device/bits env BIN="$bin" sh tests/device/bits.sh
 want receipt && suite receipt/receipts sh tests/receipt/receipts.sh "$build"
+want receipt && suite "receipt/bisect (sanitized)" env BIN="$sanbin" sh tests/receipt/bisect.sh
 want flags && suite exact/flags sh tests/exact/flags.sh
 want compilers && suite exact/compilers sh tests/exact/compilers.sh
 want ulp && suite ulp "$build/tests/ulp/ulp" --sample 4096 --tap
