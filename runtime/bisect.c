@@ -166,12 +166,14 @@ static bool compare_run(struct bisect *b, struct lane *l, const struct receipt *
 
 // -- steps ---------------------------------------------------------------------------------------
 
-static void say_tensor(const struct lane *x, const struct lane *y, const struct state_tensor *t)
+// Whether a tensor differs; then says how, if `say`.
+static bool say_tensor(const struct lane *x, const struct lane *y, const struct state_tensor *t,
+                       bool say)
 {
     struct buf out = {0};
     size_t first = 0, n = bisect_differ(t->type, x->value[t->var], y->value[t->var], &first);
-    if (n == 0)
-        return;
+    if (n == 0 || !say)
+        return n > 0;
     buf_printf(&out, "  `%s`: %zu of %zu elements differ, first ", t->path, n,
                (size_t)ir_type_count(t->type));
     bisect_index(t->type, first, &out);
@@ -181,6 +183,7 @@ static void say_tensor(const struct lane *x, const struct lane *y, const struct 
     bisect_value(t->type, y->value[t->var], first, &out);
     puts(out.at);
     buf_free(&out);
+    return true;
 }
 
 static bool one_step(struct bisect *b, uint32_t step, bool *same, struct hlx_error *error)
@@ -199,8 +202,12 @@ static bool say_tensors(struct bisect *b, struct hlx_error *error)
     struct lane *x = &b->lane[SUSPECT], *y = &b->lane[REFERENCE];
     if (!lane_read(x, error) || !lane_read(y, error))
         return false;
+    enum { SHOWN = 4 };
+    size_t n = 0;
     for (size_t i = 0; i < x->exec->layout.n; i++)
-        say_tensor(x, y, &x->exec->layout.tensor[i]);
+        n += say_tensor(x, y, &x->exec->layout.tensor[i], n < SHOWN);
+    if (n > SHOWN)
+        printf("  and %zu more\n", n - SHOWN);
     return true;
 }
 
@@ -243,6 +250,14 @@ static void close_lanes(struct bisect *b)
     lane_close(&b->lane[REFERENCE]);
 }
 
+// The reference agrees with the receipt: does the suspect?
+static bool suspect_alone(struct bisect *b, struct span_of *s, struct hlx_error *error)
+{
+    *s = (struct span_of){0, 0};
+    return compare_run(b, &b->lane[SUSPECT], &b->replay.receipt, s, "the receipt and the suspect",
+                       error);
+}
+
 // The reference tells which receipt is right, and how far the run of each can be trusted.
 static bool find_span(struct bisect *b, struct span_of *s, struct hlx_error *error)
 {
@@ -251,7 +266,8 @@ static bool find_span(struct bisect *b, struct span_of *s, struct hlx_error *err
     if (!replay_check_start(&b->replay, &l->run, error))
         return false;
     if (!b->second)
-        return compare_run(b, l, first, s, "the receipt and the reference", error);
+        return compare_run(b, l, first, s, "the receipt and the reference", error) &&
+               (b->apart || suspect_alone(b, s, error));
     if (compare_receipts(b, s))
         return true;
     struct span_of again = {s->good, 0};

@@ -84,12 +84,15 @@ static void say_dispatch(const struct expected *x, const struct dispatch_step *s
                          const struct dispatch_variant *v)
 {
     const struct dispatch_program *t = x->suspect->exec->program->dispatch;
-    const struct dispatch_kernel *k = &t->kernel[v->call[v->ncalls - 1].kernel];
     const struct dispatch_entry *e = dispatch_find(t, x->entry->name);
-    char handle[HANDLE_TEXT + 1];
-    handle_text(&k->handle, handle);
-    printf("dispatch %zu of %zu: %s, variant %s, kernel %s (%.19s)\n", (size_t)(s - e->step) + 1,
-           e->nsteps, s->label, v->name, k->name, handle);
+    printf("step %zu of %zu of the plan: %s, variant %s\n", (size_t)(s - e->step) + 1, e->nsteps,
+           s->label, v->name);
+    for (size_t i = 0; i < v->ncalls; i++) {
+        const struct dispatch_kernel *k = &t->kernel[v->call[i].kernel];
+        char handle[HANDLE_TEXT + 1];
+        handle_text(&k->handle, handle);
+        printf("  dispatch: kernel %s (%.19s)\n", k->name, handle);
+    }
 }
 
 static void say_value(const struct expected *x, const struct dispatch_made *m, const void *have,

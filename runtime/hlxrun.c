@@ -13,6 +13,7 @@
 #include "runtime/pipeline_run.h"
 #include "runtime/progress.h"
 #include "runtime/record.h"
+#include "runtime/replay.h"
 #include "runtime/verify.h"
 
 // The signal that asked the run to end, or 0. A handler can reach nothing else.
@@ -306,6 +307,7 @@ static const struct {
     int (*main)(int argc, char **argv);
 } commands[] = {
     {"bisect", bisect_main},
+    {"replay", replay_main},
     {"verify", verify_main},
 };
 

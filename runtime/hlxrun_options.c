@@ -80,7 +80,9 @@ static const struct cli run_cli = {
     .usage = "hlxrun [options] FILE.hbin --train\n"
              "       hlxrun FILE.hbin --run [--bind NAME=FILE.npy ...] [--out FILE.npy]\n"
              "       hlxrun inspect FILE.hbin [--json]\n"
-             "       hlxrun verify RECEIPT [--program FILE.hbin]",
+             "       hlxrun verify RECEIPT [--program FILE.hbin]\n"
+             "       hlxrun bisect RECEIPT [RECEIPT2]\n"
+             "       hlxrun replay RECEIPT [--step N]",
     .summary = "Trains, evaluates and inspects programs that hlxc compiled.",
     .trailer = "Examples:\n"
                "  hlxrun model.hbin --train\n"

@@ -31,4 +31,8 @@ void replay_close(struct replay *r);
 bool replay_check_start(const struct replay *r, const struct train_run *run,
                         struct hlx_error *error);
 
+// The command `hlxrun replay` (replay_main.c): takes the command line from the command's own name
+// on; returns the exit code.
+int replay_main(int argc, char **argv);
+
 #endif

@@ -87,7 +87,7 @@ static bool take_memory(struct train_run *r, struct hlx_error *error)
     r->leaves = calloc(r->exec->layout.leaves + 1, HANDLE_BYTES);
     bool ok = r->out && r->scalar && r->sum && r->value && r->shown && r->real && r->leaves;
     for (size_t i = 0; ok && i < e->outputs.n; i++) {
-        r->out[i] = malloc(ir_type_bytes(ir_typeof(e->graph, e->outputs.at[i].value)));
+        r->out[i] = calloc(1, ir_type_bytes(ir_typeof(e->graph, e->outputs.at[i].value)));
         ok = r->out[i] != NULL;
     }
     return ok || hlx_no_memory(error, "the results of a step");
@@ -157,7 +157,7 @@ static bool submit(struct train_run *r, struct progress *p, struct hlx_error *er
 
 static bool check_loss(const struct train_run *r, const struct progress *p, struct hlx_error *error)
 {
-    for (size_t i = 0; i < r->nscalars; i++)
+    for (size_t i = 0; i < r->nscalars && !r->options.any_loss; i++)
         if (r->scalar[i].loss && !isfinite(r->value[i]))
             return hlx_fail(error, EXIT_DIVERGED,
                             "%s is %s at step %lu (epoch %llu): stopped; a lower learning rate may "

@@ -53,6 +53,7 @@ struct train_watch {
 struct train_options {
     uint64_t epochs; // 0: what the entry says (`epochs`, else 1)
     uint32_t steps;  // TRAIN_NO_LIMIT, or how many; without `epochs` it replaces the entry's epochs
+    bool any_loss;   // go on also with a loss that is NaN or infinite
     uint32_t every;  // steps between states for the watcher; 0: none
     const volatile sig_atomic_t *stop; // set by a signal: finish the step and return; may be NULL
     struct train_watch watch;

@@ -134,6 +134,7 @@ static bool run_steps(struct verify *v, struct exec *x, struct batches *b, struc
     struct train_run run;
     v->roots = arena_array(&v->arena, x->layout.n + 1, HANDLE_BYTES);
     const struct train_options options = {.steps = v->to < last ? v->to : last,
+                                          .any_loss = true,
                                           .every = r->every,
                                           .watch = {.user = v, .state = on_state}};
     if (!train_open(&run, x, b, &options, error))

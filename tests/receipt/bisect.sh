@@ -1,0 +1,75 @@
+#!/bin/sh
+# bisect.sh: faults made on purpose are found where they were made: a bit of the memory, a kernel
+# that the driver compiled wrongly. Needs tools built with -DHLX_TEST_FAULTS.
+#
+#   BIN=build/san/bin bisect.sh
+set -u
+cd "$(dirname "$0")/../.." || exit 70
+BIN=$(cd "$BIN" && pwd) || exit 2
+work=$(mktemp -d) || exit 70
+trap 'rm -rf "$work"' EXIT INT TERM
+failed=0
+export XDG_CACHE_HOME="$work/cache"
+check() { # WHAT CONDITION...
+    what=$1
+    shift
+    if "$@"; then
+        echo "ok - $what"
+    else
+        echo "not ok - $what"
+        sed 's/^/#   /' "$work/out"
+        failed=1
+    fi
+}
+says() { grep -q "$1" "$work/out"; }
+bisect() {
+    "$BIN/hlxrun" bisect "$@" >"$work/out" 2>&1
+    code=$?
+}
+
+"$BIN/hlxc" examples/mlp.hlxl -o "$work/mlp.hbin" || exit 1
+run() { "$BIN/hlxrun" "$work/mlp.hbin" --train --steps 150 --receipt-every 50 -q "$@"; }
+run --device cpu --receipt "$work/good.receipt" || exit 1
+flip=137:l1.w:5:20
+run --device cpu --receipt "$work/bad.receipt" --inject-fault $flip || exit 1
+
+bisect "$work/bad.receipt" "$work/good.receipt" --device vulkan --inject-fault $flip
+check "two receipts differ: exit 5" test $code -eq 5
+check "between the records" says "equal up to step 100, different at step 150"
+check "the reference knows which is right" says "at step 150 what \`.*good.receipt\` says"
+check "the step is 137" says "^step 137: "
+check "the tensor, one element, both values" \
+    says '`l1.w`: 1 of 64 elements differ, first \[0, 5\]: .* has .* (.*), cpu has .* (.*)'
+check "no kernel did it" says "outside of the kernels"
+
+bisect "$work/bad.receipt" --device vulkan
+check "a fault of that run alone: exit 5" test $code -eq 5
+check "is no device's" says "did not happen on either"
+bisect "$work/good.receipt" --device vulkan
+check "a good receipt: exit 0" test $code -eq 0
+bisect "$work/good.receipt" --device cpu --against vulkan
+check "the other way round" test $code -eq 0
+
+# A kernel compiled wrongly: its first addition is a subtraction.
+export HLX_TEST_WRONG_KERNEL=sum
+bisect "$work/good.receipt" --device vulkan
+check "a wrong kernel: exit 5" test $code -eq 5
+check "shows in the first step" says "^step 1: "
+check "the kernel is named" says "dispatch: kernel sum (&h_"
+check "the value, its line, element and bits" \
+    says 'value %[0-9]*.*, [a-z/_]*.hlxl:[0-9]*:[0-9]*: .* elements differ, first \[.*(.*)'
+"$BIN/hlxrun" verify "$work/good.receipt" --device vulkan >"$work/out" 2>&1
+check "verify refuses such a device" test $? -eq 5
+unset HLX_TEST_WRONG_KERNEL
+
+"$BIN/hlxrun" replay "$work/good.receipt" --step 100 --dump='l1.*' --device vulkan >"$work/out" 2>&1
+check "replay goes to a step" test $? -eq 0 && says "identical with the receipt's record"
+check "and shows what it computes" says "^grad(l1.w)"
+"$BIN/hlxrun" replay "$work/bad.receipt" --device cpu >"$work/out" 2>&1
+check "replay tells a difference" test $? -eq 5
+
+# Receipts about different runs cannot be compared.
+"$BIN/hlxrun" "$work/mlp.hbin" --train --steps 5 --seed 7 -q --device cpu --receipt "$work/other.receipt"
+bisect "$work/good.receipt" "$work/other.receipt"
+check "another seed is another run: exit 4" test $code -eq 4
+exit $failed
