@@ -46,6 +46,20 @@ static void say_time(const struct compile *c, const char *what, double start)
 
 // -- the stages --------------------------------------------------------------------------------
 
+// Whether the syntax tree is all that is asked for.
+static bool syntax_only(const struct hlxc_options *o)
+{
+    return o->make == HLXC_AST || o->make == HLXC_AST_VALUE;
+}
+
+static bool dump_tree(struct compile *c, bool *missing)
+{
+    const char *input = c->options->input;
+    if (c->options->make == HLXC_AST)
+        return frontend_dump_ast(c->arena, input, &c->sources, &c->diags, &c->out, missing);
+    return frontend_dump_ast_value(c->arena, input, &c->sources, &c->diags, &c->out, missing);
+}
+
 // Returns the exit code so far.
 static int run_frontend(struct compile *c)
 {
@@ -65,8 +79,8 @@ static int run_frontend(struct compile *c)
         .assemble = modules_assemble,
         .root = &c->root,
     };
-    bool ok = o->make == HLXC_AST
-                  ? frontend_dump_ast(c->arena, o->input, &c->sources, &c->diags, &c->out, &missing)
+    bool ok = syntax_only(o)
+                  ? dump_tree(c, &missing)
                   : frontend_compile(c->arena, o->input, &options, &c->sources, &c->diags,
                                      &c->module, &missing);
     say_time(c, "frontend", start);
@@ -223,7 +237,7 @@ static int compile(struct compile *c)
     diags_init(&c->diags, c->arena, &c->sources);
     ir_module_init(&c->module, c->arena);
     int code = run_frontend(c);
-    if (code == EXIT_OK && c->options->make != HLXC_AST)
+    if (code == EXIT_OK && !syntax_only(c->options))
         code = run_passes(c);
     show_printed(c);
     diags_print(&c->diags, c->options->diagnostics, c->options->color, stderr);
@@ -231,6 +245,7 @@ static int compile(struct compile *c)
         code = make_pipeline(c);
     if (code != EXIT_OK)
         return code;
+    frontend_settle_places(c->arena, &c->sources, &c->module);
     code = make_output(c);
     return code == EXIT_OK ? write_output(c) : code;
 }

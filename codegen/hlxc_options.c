@@ -21,7 +21,7 @@ enum {
 
 static const struct cli_option options[] = {
     {'o', "output", "FILE", "write to FILE (default: the input's name with .hbin)", "Output"},
-    {OPT_EMIT, "emit", "ast|ir|stats|plan|spirv|spirv-asm",
+    {OPT_EMIT, "emit", "ast|ast-value|ir|stats|plan|spirv|spirv-asm",
      "write a stage instead of the program (`spirv`: -o names a folder)", 0},
     {OPT_DUMP, "dump", "PASS", "write the IR after a pass (`fuse`: the kernels)", 0},
     {OPT_CHECK, "check", 0, "compile, report errors, write nothing", 0},
@@ -72,9 +72,10 @@ static int choose(const char *option, const char *value, const char *const *word
 
 static bool set_emit(struct hlxc_options *o, const char *value)
 {
-    static const char *const words[] = {"ast", "ir", "stats", "plan", "spirv", "spirv-asm"};
-    static const enum hlxc_make make[] = {HLXC_AST,  HLXC_IR,    HLXC_STATS,
-                                          HLXC_PLAN, HLXC_SPIRV, HLXC_SPIRV_ASM};
+    static const char *const words[] = {"ast",  "ast-value", "ir",       "stats",
+                                        "plan", "spirv",     "spirv-asm"};
+    static const enum hlxc_make make[] = {HLXC_AST,  HLXC_AST_VALUE, HLXC_IR,       HLXC_STATS,
+                                          HLXC_PLAN, HLXC_SPIRV,     HLXC_SPIRV_ASM};
     int i = CHOOSE("emit", value, words);
     if (i >= 0)
         o->make = make[i];

@@ -8,6 +8,7 @@
 enum hlxc_make {
     HLXC_HBIN,
     HLXC_AST,
+    HLXC_AST_VALUE,
     HLXC_IR,
     HLXC_STATS,
     HLXC_PLAN,

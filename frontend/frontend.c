@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "frontend/ast_value.h"
 #include "frontend/parse.h"
+#include "frontend/places.h"
 #include "frontend/stage.h"
+#include "latent/lcb.h"
 
 static void init(struct stage *s)
 {
@@ -62,17 +65,38 @@ bool frontend_compile(struct arena *a, const char *path, const struct frontend_o
     return ok;
 }
 
-bool frontend_dump_ast(struct arena *a, const char *path, struct sources *sources, struct diags *d,
-                       struct buf *out, bool *missing)
+void frontend_settle_places(struct arena *a, struct sources *sources, struct ir_module *m)
+{
+    places_settle(a, sources, m);
+}
+
+static const struct ast_file *parse_path(struct arena *a, const char *path, struct sources *sources,
+                                         struct diags *d, bool *missing)
 {
     size_t n;
     char *text = read_main(a, path, d, &n, missing);
     if (!text)
-        return false;
+        return NULL;
     uint32_t file = sources_add(sources, strcmp(path, "-") ? path : "<stdin>", text, n);
     free(text);
-    const struct ast_file *tree = parse_file(a, sources, d, file);
+    return parse_file(a, sources, d, file);
+}
+
+bool frontend_dump_ast(struct arena *a, const char *path, struct sources *sources, struct diags *d,
+                       struct buf *out, bool *missing)
+{
+    const struct ast_file *tree = parse_path(a, path, sources, d, missing);
     if (tree)
         ast_dump(sources, tree->program, out);
     return tree && !d->errors;
+}
+
+bool frontend_dump_ast_value(struct arena *a, const char *path, struct sources *sources,
+                             struct diags *d, struct buf *out, bool *missing)
+{
+    const struct ast_file *tree = parse_path(a, path, sources, d, missing);
+    const struct value *v = tree && !d->errors ? ast_value(a, d, tree->program) : NULL;
+    if (v)
+        lcb_encode(v, out);
+    return v;
 }

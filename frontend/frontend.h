@@ -40,9 +40,17 @@ bool frontend_compile_text(struct arena *a, const char *path, const char *text, 
                            const struct frontend_options *options, struct sources *sources,
                            struct diags *d, struct ir_module *m, bool *missing);
 
+// Moves the places of a compiled module to where they are in its formatted HLXL (frontend/places.h),
+// which stands in `sources` then. To be called when the diagnostics are printed.
+void frontend_settle_places(struct arena *a, struct sources *sources, struct ir_module *m);
+
 // Parses only, for --emit=ast.
 bool frontend_dump_ast(struct arena *a, const char *path, struct sources *sources, struct diags *d,
                        struct buf *out, bool *missing);
+
+// The same for --emit=ast-value: the tree as a value (frontend/ast_value.h) in LC-B.
+bool frontend_dump_ast_value(struct arena *a, const char *path, struct sources *sources,
+                             struct diags *d, struct buf *out, bool *missing);
 
 // Appends what the code of a diagnostic means, with an example (docs/errors.md); "list" appends all
 // codes, one a line. False for a code that there is not; *near is then the nearest one, or NULL.
