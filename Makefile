@@ -27,7 +27,7 @@ objs     = $(patsubst %.c,$(BUILD)/%.o,$(call srcs,$(1)))
 lib      = $(BUILD)/lib$(1).a
 
 LIBS    ?= $(FOLDERS)
-TOOLS   := $(BUILD)/bin/hlxc $(BUILD)/bin/hlxrun $(BUILD)/bin/hlxfmt
+TOOLS   := $(BUILD)/bin/hlxc $(BUILD)/bin/hlxrun $(BUILD)/bin/hlxfmt $(BUILD)/bin/hlxls
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c))
 
 .PHONY: all libs tools lib unit units deps deps-dev demo check bench ulp lint layers tour format man \
@@ -181,7 +181,8 @@ bench: deps
 	@$(MAKE) --no-print-directory $(BUILD)/tests/bench/cost $(BUILD)/tests/bench/codecs
 	@sh tests/bench/bench.sh $(BUILD)
 
-SOURCES := $(foreach f,$(FOLDERS) tests/unit tests/ulp tests/exact tests/fuzz tests/device tests/bench,$(wildcard $(f)/*.[ch]))
+SOURCES := $(foreach f,$(FOLDERS) tests/unit tests/ulp tests/exact tests/fuzz tests/device tests/bench \
+    tests/store,$(wildcard $(f)/*.[ch]))
 TIDY    := $(filter %.c,$(SOURCES))
 layers:
 	@awk -f tools/layers.awk $(foreach f,$(FOLDERS),$(wildcard $(f)/*.[chly])) && echo "ok - layers"

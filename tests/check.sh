@@ -69,6 +69,9 @@ want receipt && suite "receipt/bisect (sanitized)" env BIN="$sanbin" sh tests/re
 want flags && suite exact/flags sh tests/exact/flags.sh
 want compilers && suite exact/compilers sh tests/exact/compilers.sh
 want ulp && suite ulp "$build/tests/ulp/ulp" --sample 4096 --tap
+want store && suite store/faults env BIN="$bin" sh tests/store/faults.sh
+want store && suite store/many env BIN="$bin" sh tests/store/many.sh
+want store && suite store/flips env BIN="$bin" sh tests/store/flips.sh
 want fuzz && suite fuzz sh tests/fuzz/run.sh "$build" 10
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
