@@ -30,7 +30,7 @@ LIBS    ?= $(FOLDERS)
 TOOLS   := $(BUILD)/bin/hlxc $(BUILD)/bin/hlxrun $(BUILD)/bin/hlxfmt $(BUILD)/bin/hlxls
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c))
 
-.PHONY: all libs tools lib unit units deps deps-dev demo check bench ulp lint layers tour format man \
+.PHONY: all libs tools lib unit units deps deps-dev demo check prove bench ulp lint layers tour format man \
         install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -175,6 +175,11 @@ check: deps-dev
 	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/san OPT=-O1 EXTRA='$(SAN)' tools
 	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/san OPT=-O1 EXTRA='$(SAN)' units
 	@sh tests/check.sh $(BUILD) $(BUILD)/san $(SUITES)
+
+# The table of digests: every configuration there is on this machine; REPEAT=5, JOBS=4.
+prove: deps
+	@$(MAKE) --no-print-directory -j2 tools
+	@sh tests/exact/prove.sh $(BUILD)
 
 bench: deps
 	@$(MAKE) --no-print-directory -j2 tools

@@ -27,8 +27,8 @@ struct compile {
     struct ir_module module;
     struct frontend_root root; // a pipeline of the program's own kernels, or nothing
     struct pipeline pipeline;  // the same, opened
-    struct buf printed; // by `print` in the program
-    struct buf out;     // what is to be written
+    struct buf printed;        // by `print` in the program
+    struct buf out;            // what is to be written
 };
 
 static double now(void)
@@ -79,10 +79,9 @@ static int run_frontend(struct compile *c)
         .assemble = modules_assemble,
         .root = &c->root,
     };
-    bool ok = syntax_only(o)
-                  ? dump_tree(c, &missing)
-                  : frontend_compile(c->arena, o->input, &options, &c->sources, &c->diags,
-                                     &c->module, &missing);
+    bool ok = syntax_only(o) ? dump_tree(c, &missing)
+                             : frontend_compile(c->arena, o->input, &options, &c->sources,
+                                                &c->diags, &c->module, &missing);
     say_time(c, "frontend", start);
     if (ok)
         return EXIT_OK;
@@ -141,8 +140,9 @@ static const struct dispatch_program *make_plan(struct compile *c)
         return c->pipeline.program.dispatch;
     if (c->options->cpu_only)
         return NULL;
+    const struct sources *lines = c->options->lines ? &c->sources : NULL;
     const struct dispatch_program *device =
-        plan_program(c->arena, &c->module, c->options->lines ? &c->sources : NULL, true, &why);
+        plan_program(c->arena, &c->module, lines, !c->options->no_fuse, &why);
     if (!device)
         fprintf(stderr, "hlxc: only --device cpu will run this: %s\n", why);
     say_time(c, "plan", start);

@@ -14,6 +14,7 @@ enum {
     OPT_EXPLAIN,
     OPT_NUMERICS,
     OPT_TARGET,
+    OPT_NO_FUSE,
     OPT_TIMES,
     OPT_DIAGS,
     OPT_COLOR
@@ -31,6 +32,7 @@ static const struct cli_option options[] = {
     {OPT_NUMERICS, "numerics", "exact|native", "the numeric profile (default exact)", 0},
     {OPT_TARGET, "target", "vulkan1.2|cpu",
      "what the program carries kernels for: Vulkan 1.2 devices (default), or none", 0},
+    {OPT_NO_FUSE, "no-fuse", 0, "make every operation a kernel of its own (the same bits)", 0},
     {'g', "debug", 0, "put source lines into the kernels, for debuggers and profilers", 0},
     {OPT_TIMES, "time-passes", 0, "print the time each pass takes", "Messages"},
     {OPT_DIAGS, "diagnostics", "text|short|json", "the form of errors and warnings", 0},
@@ -149,6 +151,7 @@ static bool apply(struct hlxc_options *o, int id, const char *value)
         o->input = value;
         return true;
     case OPT_TARGET: return set_target(o, value);
+    case OPT_NO_FUSE: return o->no_fuse = true;
     case 'g': return o->lines = true;
     case OPT_NUMERICS: return set_numerics(o, value);
     case OPT_TIMES: return o->time_passes = true;

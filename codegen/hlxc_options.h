@@ -32,6 +32,7 @@ struct hlxc_options {
     const char *dump;   // name of the pass
     const char *profile;
     bool cpu_only; // --target=cpu: no kernels for devices
+    bool no_fuse;  // every operation a kernel of its own
     bool lines;    // -g: kernels carry source lines
     bool time_passes;
     enum diag_format diagnostics;

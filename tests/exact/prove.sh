@@ -1,0 +1,121 @@
+#!/bin/sh
+# prove.sh: trains the same programs in every way there is here and prints one table: a row a
+# configuration, a column a program, in each cell the receipt's seal. A column must hold one seal.
+#
+#   prove.sh BUILD [--small]
+#
+# REPEAT=5 runs each configuration so many times, JOBS=4 so many at once. Without a GPU its rows are
+# missing; lavapipe's rows need Mesa's driver.
+set -u
+build=$(cd "$1" && pwd) || exit 2
+small=${2:-}
+cd "$(dirname "$0")/../.." || exit 70
+bin=$build/bin
+work=$(mktemp -d) || exit 70
+trap 'rm -rf "$work"' EXIT INT TERM
+REPEAT=${REPEAT:-1} JOBS=${JOBS:-1}
+tiny=400 mlp=600 sharded=60
+[ "$small" = --small ] && tiny=4 mlp=30 sharded=6
+
+programs="one_weight mlp tiny_transformer sharded"
+for p in $programs; do
+    "$bin/hlxc" "examples/$p.hlxl" -o "$work/$p.hbin" &&
+        "$bin/hlxc" --no-fuse "examples/$p.hlxl" -o "$work/$p.unfused.hbin" || exit 1
+done
+steps() {
+    case $1 in
+    one_weight) echo "--epochs 18" ;;
+    mlp) echo "--steps $mlp" ;;
+    tiny_transformer) echo "--steps $tiny" ;;
+    *) echo "--steps $sharded" ;;
+    esac
+}
+
+# -- configurations: NAME|ENVIRONMENT|OPTIONS|PROGRAM'S KIND --------------------------------------
+lavapipe=$("$bin/hlxrun" --list-devices | grep -o 'llvmpipe' | head -n 1)
+gpu=$("$bin/hlxrun" --list-devices | awk '/^vulkan:[0-9]/ && !/llvmpipe/ {print $1; exit}')
+variants="cpu_rows rows_8x8 tile_16 tile_32 tile_64 tile_128"
+list() {
+    echo "evaluator||--device cpu|"
+    echo "evaluator, unfused||--device cpu --no-fuse|"
+    for w in 2 4 8; do echo "evaluator, $w workers||--device cpu --workers $w|"; done
+    if [ -n "$lavapipe" ]; then
+        for t in 1 2; do
+            for v in 128 256 512; do
+                echo "lavapipe, $t threads, $v bits|LP_NUM_THREADS=$t LP_NATIVE_VECTOR_WIDTH=$v|--device llvmpipe|"
+            done
+        done
+        echo "lavapipe, unfused||--device llvmpipe|.unfused"
+        for w in 2 8; do echo "lavapipe, $w workers||--device llvmpipe --workers $w|"; done
+        for v in $variants; do echo "lavapipe, $v||--device llvmpipe --variant $v|"; done
+    fi
+    if [ -n "$gpu" ]; then
+        echo "GPU||--device $gpu|"
+        echo "GPU, unfused||--device $gpu|.unfused"
+        for w in 2 4 8; do echo "GPU, $w workers||--device $gpu --workers $w|"; done
+        for v in $variants; do echo "GPU, $v||--device $gpu --variant $v|"; done
+    fi
+}
+list >"$work/list"
+
+# -- one cell -------------------------------------------------------------------------------------
+# cell ROW PROGRAM: the seals of all repetitions, one a line; a dash where no step has the variant.
+cell() {
+    line=$(sed -n "$1p" "$work/list")
+    environment=$(echo "$line" | cut -d'|' -f2) options=$(echo "$line" | cut -d'|' -f3)
+    file=$work/$2$(echo "$line" | cut -d'|' -f4).hbin
+    i=0
+    while [ $i -lt "$REPEAT" ]; do
+        i=$((i + 1))
+        receipt=$work/$1.$2.$i.receipt
+        # shellcheck disable=SC2046,SC2086
+        env XDG_CACHE_HOME="$work/cache$1" $environment "$bin/hlxrun" "$file" --train $(steps "$2") -q \
+            $options --receipt "$receipt" 2>"$receipt.err"
+        code=$?
+        if [ $code -eq 0 ]; then
+            python3 tools/verify_receipt.py "$receipt" | sed -n 's/^seal: //p'
+        elif [ $code -eq 2 ] && grep -q 'has a variant\|has no shards\|shards' "$receipt.err"; then
+            echo -
+        else
+            echo "exit-$code"
+            cat "$receipt.err" >&2
+        fi
+    done >"$work/$1.$2.seals"
+}
+
+rows=$(wc -l <"$work/list") row=1 running=0
+while [ "$row" -le "$rows" ]; do
+    for p in $programs; do
+        cell "$row" "$p" &
+        running=$((running + 1))
+        [ $running -lt "$JOBS" ] || { wait; running=0; }
+    done
+    row=$((row + 1))
+done
+wait
+
+# -- the table ------------------------------------------------------------------------------------
+printf '%-32s' ""
+for p in $programs; do printf ' %-17s' "$p"; done
+echo
+row=1
+while [ "$row" -le "$rows" ]; do
+    printf '%-32s' "$(sed -n "${row}p" "$work/list" | cut -d'|' -f1)"
+    for p in $programs; do
+        printf ' %-17s' "$(sort -u "$work/$row.$p.seals" | cut -c1-16 | tr '\n' ' ' | sed 's/ $//')"
+    done
+    echo
+    row=$((row + 1))
+done
+failed=0
+for p in $programs; do
+    cat "$work"/*."$p".seals | grep -v '^-$' | sort -u >"$work/seals"
+    runs=$(cat "$work"/*."$p".seals | grep -vc '^-$')
+    if [ "$(wc -l <"$work/seals")" -eq 1 ] && ! grep -q exit "$work/seals"; then
+        echo "ok - $p: one digest in $runs runs: $(cat "$work/seals")"
+    else
+        echo "not ok - $p: $(wc -l <"$work/seals") digests in $runs runs"
+        failed=1
+    fi
+done
+exit $failed
