@@ -17,6 +17,7 @@ struct map_entry {
     union {
         uint64_t u;
         void *p;
+        const void *c; // p again, for what is only read
     } value;
 };
 

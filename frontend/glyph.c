@@ -20,7 +20,7 @@ static void put(struct map *m, const char *key, const struct glyph *g)
     bool fresh;
     struct map_entry *e = map_put_str(m, key, &fresh);
     if (fresh)
-        e->value.p = (void *)(uintptr_t)g;
+        e->value.c = g;
 }
 
 void glyph_map_runes(struct map *m)

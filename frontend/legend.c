@@ -52,7 +52,7 @@ static bool next_rune(const struct map *runes, uint32_t *rune)
 
 // -- what could have one --------------------------------------------------------------------------
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 // A name, or a name with its member.
 struct candidate {
@@ -190,7 +190,7 @@ void legend_choose(struct arena *a, const struct ast *program, const struct map 
         choose(&c, one);
         const char *copy = arena_copy(a, text, encode(rune, text));
         vec_push(a, &out->list, (struct legend_name){one->text, copy, one->len});
-        map_put(&out->index, one->text, one->len, NULL)->value.p = (void *)(uintptr_t)copy;
+        map_put(&out->index, one->text, one->len, NULL)->value.c = copy;
     }
 }
 
@@ -209,5 +209,5 @@ void legend_write(const struct legend *legend, struct buf *out)
 const char *legend_rune(const struct legend *legend, const char *text, size_t n)
 {
     const struct map_entry *e = map_find(&legend->index, text, n);
-    return e ? e->value.p : NULL;
+    return e ? e->value.c : NULL;
 }

@@ -65,7 +65,7 @@ static void settle_file(struct settle *s, uint32_t file, struct settled *out)
     const struct ast *from = parse(s->arena, s->sources, file, &text), *to = NULL;
     sources_init(&formatted, s->arena);
     out->known = true;
-    if (from && (text.n != source->len || memcmp(text.at, source->text, text.n))) {
+    if (from && (text.n != source->len || memcmp(text.at, source->text, text.n) != 0)) {
         uint32_t id = sources_add(&formatted, "formatted.hlxl", text.at, text.n);
         to = parse(s->arena, &formatted, id, NULL);
     }

@@ -105,7 +105,7 @@ static int legend_pair(struct scan *s, int piece)
     piece = legend_name(s, &name, &at);
     struct span behind = s->at;
     if (usable && check_name(s, name, at))
-        map_put_str(&s->runic->legend, rune, NULL)->value.p = (void *)(uintptr_t)name;
+        map_put_str(&s->runic->legend, rune, NULL)->value.c = name;
     s->at = behind;
     return piece;
 }

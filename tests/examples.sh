@@ -50,6 +50,8 @@ for want in ' 1/18: .*loss=219[.]735.* gradient=-439[.]470.* w=1[.]439470' \
     ' 2/18: .*loss=69[.]039.* w=1[.]685806' ' 18/18: .*loss=.* w=1[.]999970'; do
     check "one_weight prints $want" grep -E -- "$want" "$dir/one"
 done
+handle=$(grep -o '&h_[0-9a-f]*' "$dir/one" | head -n 1)
+check "README shows the handle $handle" grep -qF "program: ${handle:-none} " README.md
 
 # Every output of the corpus is valid HLXL.
 i=0
