@@ -6,7 +6,7 @@
 #include "frontend/ast.h"
 #include "latent/value.h"
 
-// The value of a tree without errors (spec/language.md, section 17). It has neither places nor
+// The value of a tree without errors (spec/language.md, section 18). It has neither places nor
 // comments, so both spellings of a program give the same. NULL after an error in `d`: a tree whose
 // value would nest deeper than values may, an object with a key twice.
 const struct value *ast_value(struct arena *a, struct diags *d, const struct ast *program);

@@ -2,7 +2,7 @@
 //
 // It is the first line: the mark, and for each name its rune and the name. It is a function of the
 // program: names are taken by what they save, equal ones by first use, and the runes stand in one
-// fixed order (spec/language.md, section 16).
+// fixed order (spec/language.md, section 17).
 #ifndef HLX_FRONTEND_LEGEND_H
 #define HLX_FRONTEND_LEGEND_H
 

@@ -142,8 +142,11 @@ void runic_start(struct scan *s)
 bool runic_has_marks(const char *behind)
 {
     const char *mark = glyph_of_token(TOK_FIELD), *end = glyph_of_token(TOK_END);
-    behind += strspn(behind, " \t\r\n0123456789_abcdefABCDEFxX");
-    return !strncmp(behind, mark, strlen(mark)) || !strncmp(behind, end, strlen(end));
+    behind += strspn(behind, " \t\r\n");
+    size_t digits = strspn(behind, "0123456789_abcdefABCDEFxX");
+    behind += digits;
+    behind += strspn(behind, " \t\r\n");
+    return digits && (!strncmp(behind, mark, strlen(mark)) || !strncmp(behind, end, strlen(end)));
 }
 
 // A legend behind the first token: reported, and passed over with its line.
