@@ -36,8 +36,21 @@ void emit_begin(struct emit *e, const struct emit_source *s, struct emit_call *c
     source_line(e, node);
 }
 
+// A buffer that is written and seen both as words and as groups of four has two names.
+static void say_aliases(struct emit *e)
+{
+    for (size_t i = 0; i < e->call->buffers.n; i++) {
+        const struct emit_buffer *buf = &e->call->buffers.at[i];
+        if (!buf->writes || !buf->variable || !buf->variable4)
+            continue;
+        spv_decorate(&e->b, buf->variable, SpvDecorationAliased, NULL, 0);
+        spv_decorate(&e->b, buf->variable4, SpvDecorationAliased, NULL, 0);
+    }
+}
+
 void emit_end(struct emit *e)
 {
+    say_aliases(e);
     if (e->call->push.n)
         spv_push_block(&e->b, e->push_block, (unsigned)e->call->push.n);
     spv_end_main(&e->b);
@@ -102,17 +115,31 @@ static spv_id word_at(struct emit *e, emit_place place, spv_id index, bool write
     return spv_access(b, pointer, buf->variable, SPV(spv_c32(b, 0), index));
 }
 
-void emit_load4(struct emit *e, emit_place place, spv_id index, spv_id words[4])
+static spv_id four_at(struct emit *e, emit_place place, spv_id index, bool writes)
 {
     struct spv *b = &e->b;
     size_t binding;
     struct emit_buffer *buf = buffer(e, place, &binding);
     spv_id four = spv_vector(b, spv_u32(b), 4);
+    buf->writes |= writes;
     if (!buf->variable4)
         buf->variable4 = spv_buffer(b, (unsigned)binding, four, 16, NULL);
     spv_id pointer = spv_pointer(b, SpvStorageClassStorageBuffer, four);
-    spv_id at = spv_access(b, pointer, buf->variable4, SPV(spv_c32(b, 0), index));
-    spv_id all = spv_load(b, four, at);
+    return spv_access(b, pointer, buf->variable4, SPV(spv_c32(b, 0), index));
+}
+
+void emit_store4(struct emit *e, emit_place place, spv_id index, const spv_id words[4])
+{
+    struct spv *b = &e->b;
+    spv_id four = spv_vector(b, spv_u32(b), 4), to = four_at(e, place, index, true);
+    spv_store(b, to, spv_value(b, SpvOpCompositeConstruct, four, words, 4));
+}
+
+void emit_load4(struct emit *e, emit_place place, spv_id index, spv_id words[4])
+{
+    struct spv *b = &e->b;
+    spv_id four = spv_vector(b, spv_u32(b), 4);
+    spv_id all = spv_load(b, four, four_at(e, place, index, false));
     for (uint32_t i = 0; i < 4; i++)
         words[i] = spv_value(b, SpvOpCompositeExtract, spv_u32(b), SPV(all, i));
 }

@@ -53,6 +53,7 @@ struct emit {
     const bool *live;          // by value of the draft: whether a store or the result needs it
     struct emit_value *value;  // by value of the draft
     spv_id *narrow, *word_at;  // by port: the word that WRITE puts together, and where it goes
+    spv_id (*four)[4];         // by port: what it reads for four elements side by side (emit_tape4)
     spv_id push_block;         // reserved; declared when its size is known
     spv_id group_id, local_id; // built-ins, made on first use
     spv_id inside[4];          // of a word's elements: whether there is one; 0: there is
@@ -89,8 +90,9 @@ spv_id emit_fresh_extent(struct emit *e, uint64_t x);
 // The word `index` (u32) of a place's buffer.
 spv_id emit_load(struct emit *e, emit_place place, spv_id index);
 void emit_store(struct emit *e, emit_place place, spv_id index, spv_id word);
-// Words 4 * index .. 4 * index + 3, in one load.
+// Words 4 * index .. 4 * index + 3, in one load or store.
 void emit_load4(struct emit *e, emit_place place, spv_id index, spv_id words[4]);
+void emit_store4(struct emit *e, emit_place place, spv_id index, const spv_id words[4]);
 // Component i of a built-in vector.
 spv_id emit_group(struct emit *e, unsigned i);
 spv_id emit_local(struct emit *e, unsigned i);
@@ -144,6 +146,12 @@ unsigned emit_per_word(const struct emit *e);
 // last. Returns the draft's result, if it has one.
 struct emit_value emit_tape(struct emit *e, spv_id index, unsigned k, emit_place given_at,
                             struct emit_value given);
+// The same for the four elements from 4 * index; what lies side by side is loaded and stored at
+// once. No stores that are narrower than a word. The results, if any, go to out.
+void emit_tape4(struct emit *e, spv_id index, struct emit_value out[4]);
+// Whether a map takes four elements side by side, the first a multiple of four, to four words side
+// by side, the first a multiple of four.
+bool emit_is_by_four(const struct tape_map *map);
 // The `bytes` bytes wide element `index` of a place, as the low bits of a word.
 spv_id emit_load_element(struct emit *e, emit_place place, unsigned bytes, spv_id index);
 // A node's 32-bit value as it may be seen outside: one NaN where the node leaves the program.
@@ -163,6 +171,9 @@ void emit_move(const struct emit_source *s, ir_ref r, unsigned part, emit_place 
 void emit_copy(const struct emit_source *s, ir_ref r, emit_place to, struct emit_call *call);
 void emit_scatter(const struct emit_source *s, uint32_t kernel, struct emit_call *call);
 void emit_map(const struct emit_source *s, uint32_t kernel, struct emit_call *call);
+// The same, for CPU devices, which load and store word by word and lane by lane: four elements to
+// an invocation. Returns false where it is not for a kernel.
+bool emit_map4(const struct emit_source *s, uint32_t kernel, struct emit_call *call);
 
 // Reductions take one call for every 4096-fold: at most EMIT_MAX_CALLS. `tail` (0: none) is the
 // number
@@ -171,6 +182,10 @@ void emit_map(const struct emit_source *s, uint32_t kernel, struct emit_call *ca
 #define EMIT_MAX_CALLS 4
 size_t emit_reduce(const struct emit_source *s, uint32_t kernel, uint32_t tail,
                    const emit_place scratch[2], struct emit_call *calls);
+// The same for CPU devices, in one call: an invocation makes an output, or four side by side,
+// alone. Returns false where it is not for a kernel.
+bool emit_reduce_alone(const struct emit_source *s, uint32_t kernel, uint32_t tail,
+                       struct emit_call *call);
 // Whether a MAP kernel can be a tail: no narrow stores, and few enough buffers beside
 // `reduction`'s.
 bool emit_is_simple(const struct emit_source *s, uint32_t kernel, ir_ref reduction);

@@ -2,7 +2,7 @@
 // of the narrowest output.
 #include "codegen/emit.h"
 
-enum { GROUP = 128 };
+enum { GROUP = 128, GROUP4 = 32, LONG4 = 1000 /* values of a tape that is not repeated */ };
 
 void emit_map(const struct emit_source *s, uint32_t kernel, struct emit_call *call)
 {
@@ -31,4 +31,24 @@ void emit_map(const struct emit_source *s, uint32_t kernel, struct emit_call *ca
     }
     spv_if_end(&e.b, &inside);
     emit_end(&e);
+}
+
+bool emit_map4(const struct emit_source *s, uint32_t kernel, struct emit_call *call)
+{
+    const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
+    uint64_t n = (uint64_t)ir_type_count(ir_typeof(s->graph, k->anchor));
+    struct emit e;
+    struct spv_if inside;
+    struct emit_value none[4];
+    emit_begin(&e, s, call, "map4", k->anchor, GROUP4, 1);
+    emit_draft(&e, kernel, 0);
+    if (n % 4 != 0 || emit_per_word(&e) > 1 || e.draft.values.n > LONG4) {
+        arena_free(&e.scratch);
+        return false;
+    }
+    spv_id at = emit_each(&e, n / 4, GROUP4, &inside);
+    emit_tape4(&e, at, none);
+    spv_if_end(&e.b, &inside);
+    emit_end(&e);
+    return true;
 }

@@ -185,6 +185,27 @@ static void store_output(struct matmul *x, ir_ref anchor, bool fused, spv_id at,
         emit_store(&x->e, place, at, emit_seen(&x->e, anchor, v).id);
 }
 
+// Outputs of one row in groups of four, which lie side by side.
+static void store_fours(struct matmul *x, ir_ref anchor, bool fits, spv_id line, const spv_id *from)
+{
+    struct emit *e = &x->e;
+    struct spv *b = &e->b;
+    struct spv_if inside;
+    for (unsigned j = 0; j < x->tile->tn; j += 4) {
+        spv_id word[4], at = emit_add(e, line, x->col[j]);
+        if (!fits)
+            spv_if_begin(b, &inside, emit_less(e, x->col[j], x->n));
+        for (unsigned c = 0; c < 4; c++) {
+            spv_id sum = spv_load(b, spv_f32(b), from[j + c]);
+            const struct emit_value v = {.id = sum, .lane = LANE_F32};
+            word[c] = emit_seen(e, anchor, v).id;
+        }
+        emit_store4(e, e->s->place_of[anchor], emit_div(e, at, spv_c32(b, 4)), word);
+        if (!fits)
+            spv_if_end(b, &inside);
+    }
+}
+
 // Outputs of one row, each behind a test unless all are inside.
 static void store_row(struct matmul *x, ir_ref anchor, bool fused, bool fits, spv_id line,
                       const spv_id *from)
@@ -212,7 +233,10 @@ static void store_all(struct matmul *x, ir_ref anchor, bool fused)
         struct spv_if inside;
         if (!fits)
             spv_if_begin(&e->b, &inside, emit_less(e, x->row[i], x->m));
-        store_row(x, anchor, fused, fits, line, from + i * x->tile->tn);
+        if (!fused && x->tile->packs && x->tile->tn % 4 == 0 && matmul_by_four(&x->shape))
+            store_fours(x, anchor, fits, line, from + i * x->tile->tn);
+        else
+            store_row(x, anchor, fused, fits, line, from + i * x->tile->tn);
         if (!fits)
             spv_if_end(&e->b, &inside);
     }
@@ -354,10 +378,6 @@ void emit_matmul_pack(const struct emit_source *s, uint32_t kernel, emit_place p
     emit_end(&e);
 }
 
-const struct matmul_tile *const matmul_tiles[] = {&matmul_rows_8x8,
-                                                  &matmul_rows_4x4,
-                                                  &matmul_tile_16,
-                                                  &matmul_tile_32,
-                                                  &matmul_tile_64,
-                                                  &matmul_tile_128,
-                                                  NULL};
+const struct matmul_tile *const matmul_tiles[] = {
+    &matmul_rows_8x8, &matmul_rows_8x16, &matmul_rows_4x4, &matmul_tile_16,
+    &matmul_tile_32,  &matmul_tile_64,   &matmul_tile_128, NULL};

@@ -4,7 +4,7 @@
 
 #include "codegen/emit.h"
 
-enum { MATMUL_BLOCK = 512, MATMUL_MAX_TILE = 64 };
+enum { MATMUL_BLOCK = 512, MATMUL_MAX_TILE = 128 };
 
 struct matmul_shape {
     uint64_t batch, m, n, k;
@@ -39,6 +39,7 @@ struct matmul {
 };
 
 extern const struct matmul_tile matmul_rows_8x8, matmul_rows_4x4; // no shared memory
+extern const struct matmul_tile matmul_rows_8x16;                 // the same, for CPU devices
 extern const struct matmul_tile matmul_tile_16, matmul_tile_32;   // shared memory
 extern const struct matmul_tile matmul_tile_64, matmul_tile_128;
 

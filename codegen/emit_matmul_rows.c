@@ -1,10 +1,10 @@
 // emit_matmul_rows.c: products without shared memory or barriers: operands come straight from
 // memory, which is what a CPU device does best.
 //
-// Where all extents are multiples of four, four words are loaded at once and k is unrolled by four;
-// rows of A that all invocations of a workgroup share have addresses that do not depend on the
-// invocation, which lets a CPU device load them once for all its lanes.
+// Where all extents are multiples of four, four words are loaded at once and k is unrolled by four.
 #include "codegen/emit_matmul.h"
+
+#include "runtime/dispatch.h"
 
 // Invocations side by side take neighbouring column groups.
 static void begin(struct matmul *x)
@@ -116,3 +116,6 @@ static void products(struct matmul *x, spv_id from, spv_id end)
 
 const struct matmul_tile matmul_rows_8x8 = {"rows_8x8", 8, 64, 1, 8, 8, 8, true, begin, products};
 const struct matmul_tile matmul_rows_4x4 = {"rows_4x4", 4, 64, 1, 4, 4, 16, true, begin, products};
+// The more outputs an invocation makes of what it loads, the less a CPU device loads, lane by lane.
+const struct matmul_tile matmul_rows_8x16 = {
+    DISPATCH_FOR_CPU "8x16", 8, 128, 1, 8, 16, 8, true, begin, products};

@@ -34,7 +34,7 @@ static bool is_reduced(const struct ir_graph *g, ir_ref r, unsigned axis)
     return false;
 }
 
-static struct reduce_pass first_pass(const struct ir_graph *g, ir_ref r)
+struct reduce_pass reduce_first_pass(const struct ir_graph *g, ir_ref r)
 {
     const struct ir_type *t = ir_typeof(g, ir_arg(g, r, 0));
     struct reduce_pass p = {.how = {.op = ir_opcode(g, r),
@@ -334,7 +334,7 @@ size_t emit_reduce(const struct emit_source *s, uint32_t kernel, uint32_t tail,
                    const emit_place scratch[2], struct emit_call *calls)
 {
     const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
-    struct reduce_pass p = first_pass(s->graph, k->anchor);
+    struct reduce_pass p = reduce_first_pass(s->graph, k->anchor);
     emit_place from = NO_PLACE;
     size_t n = 0;
     for (;;) {
@@ -355,6 +355,6 @@ size_t emit_reduce(const struct emit_source *s, uint32_t kernel, uint32_t tail,
 
 uint64_t emit_reduce_scratch(const struct ir_graph *g, ir_ref anchor)
 {
-    struct reduce_pass p = first_pass(g, anchor);
+    struct reduce_pass p = reduce_first_pass(g, anchor);
     return p.blocks == 1 ? 0 : p.outputs * p.blocks;
 }

@@ -24,6 +24,9 @@ struct reduce_pass {
     bool adjacent; // neighbours in memory are neighbours in `reduced`
 };
 
+// The first pass of a reduction, over the elements of its operand.
+struct reduce_pass reduce_first_pass(const struct ir_graph *g, ir_ref r);
+
 // The bits that joining leaves alone (of a sum: where partial sums start).
 uint32_t reduce_neutral(const struct reducer *how);
 struct emit_value reduce_join(struct emit *e, const struct reducer *how, struct emit_value x,

@@ -24,6 +24,7 @@ void emit_draft(struct emit *e, uint32_t kernel, ir_ref result)
     e->value = arena_array(&e->scratch, e->draft.values.n, sizeof *e->value);
     e->narrow = arena_array(&e->scratch, e->draft.ports.n + 1, sizeof *e->narrow);
     e->word_at = arena_array(&e->scratch, e->draft.ports.n + 1, sizeof *e->word_at);
+    e->four = arena_array(&e->scratch, e->draft.ports.n + 1, sizeof *e->four);
 }
 
 unsigned emit_per_word(const struct emit *e)
@@ -39,12 +40,14 @@ unsigned emit_per_word(const struct emit *e)
 
 // -- ports -------------------------------------------------------------------------------------
 
-// Where a tape is at: the element, its place in a word, what is given in a register.
+// Where a tape is at: the element, its place in a word, what is given in a register; where four
+// elements are computed one after another, the number of the four.
 struct here {
     spv_id index;
     unsigned k;
     emit_place given_at;
     struct emit_value given;
+    spv_id index4; // 0: one at a time
 };
 
 static struct emit_value word(spv_id id)
@@ -92,19 +95,62 @@ static struct emit_value port_const(struct emit *e, const struct tape_port *p, c
         .id = spv_c32(&e->b, p->bits), .lane = LANE_U32, .constant = true, .bits = p->bits};
 }
 
+// The k-th word of what a port reads for the four elements; the first time it is loaded, at
+// `index4`.
+static struct emit_value one_of_four(struct emit *e, const struct tape_port *p,
+                                     const struct here *h, spv_id index4)
+{
+    spv_id *words = e->four[p - e->draft.ports.at];
+    if (h->k == 0)
+        emit_load4(e, p->slot, index4, words);
+    return word(words[h->k]);
+}
+
 static struct emit_value port_memory(struct emit *e, const struct tape_port *p,
                                      const struct here *h)
 {
     if (p->slot == h->given_at)
         return h->given;
+    if (h->index4)
+        return one_of_four(e, p, h, h->index4);
     return word(emit_load(e, p->slot, h->index));
+}
+
+// Strides but the innermost, and the offset, are multiples of four.
+static bool keeps_fours(const struct tape_map *m)
+{
+    bool all = m->offset % 4 == 0;
+    for (unsigned i = 0; i + 1 < m->rank; i++)
+        all = all && m->stride[i] % 4 == 0;
+    return all;
+}
+
+bool emit_is_by_four(const struct tape_map *m)
+{
+    return m->rank > 0 && m->dim[m->rank - 1] % 4 == 0 && m->stride[m->rank - 1] == 1 &&
+           keeps_fours(m);
+}
+
+// Whether a map takes four elements side by side to one.
+static bool is_shared(const struct tape_map *m)
+{
+    return m->rank == 0 || (m->dim[m->rank - 1] % 4 == 0 && m->stride[m->rank - 1] == 0);
 }
 
 static struct emit_value port_read(struct emit *e, const struct tape_port *p, const struct here *h)
 {
+    spv_id *words = e->four[p - e->draft.ports.at];
     if (p->slot == h->given_at)
         return h->given;
-    return word(emit_load_element(e, p->slot, p->bytes, emit_map_index(e, &p->map, h->index)));
+    if (h->index4 && h->k > 0 && is_shared(&p->map))
+        return word(words[0]);
+    if (h->index4 && h->k > 0 && p->bytes == 4 && emit_is_by_four(&p->map))
+        return word(words[h->k]);
+    spv_id at = emit_map_index(e, &p->map, h->index);
+    if (h->index4 && p->bytes == 4 && emit_is_by_four(&p->map))
+        return one_of_four(e, p, h, emit_div(e, at, spv_c32(&e->b, 4)));
+    words[0] = emit_load_element(e, p->slot, p->bytes, at);
+    return word(words[0]);
 }
 
 static struct emit_value port_iota(struct emit *e, const struct tape_port *p, const struct here *h)
@@ -275,15 +321,40 @@ static void store_values(struct emit *e, const struct here *h)
     }
 }
 
-struct emit_value emit_tape(struct emit *e, spv_id index, unsigned k, emit_place given_at,
-                            struct emit_value given)
+static void compute_values(struct emit *e, const struct here *h)
 {
-    const struct here h = {index, k, given_at, given};
     for (uint32_t i = 1; i < e->draft.values.n; i++) {
         const struct tape_value *v = &e->draft.values.at[i];
         if (e->live[i] && v->code != TAPE_WRITE)
-            e->value[i] = compute(e, v, &h);
+            e->value[i] = compute(e, v, h);
     }
+}
+
+struct emit_value emit_tape(struct emit *e, spv_id index, unsigned k, emit_place given_at,
+                            struct emit_value given)
+{
+    const struct here h = {index, k, given_at, given, 0};
+    compute_values(e, &h);
     store_values(e, &h);
     return e->value[e->draft.result];
+}
+
+// Stores come when all four are computed: nothing is read after it.
+void emit_tape4(struct emit *e, spv_id index, struct emit_value out[4])
+{
+    size_t n = e->draft.values.n;
+    spv_id(*stored)[4] = arena_array(&e->scratch, n, sizeof *stored);
+    spv_id first = emit_mul(e, index, spv_c32(&e->b, 4));
+    for (uint32_t k = 0; k < 4; k++) {
+        spv_id at = k ? emit_add(e, first, spv_c32(&e->b, k)) : first;
+        const struct here h = {at, k, NO_PLACE, {0}, index};
+        compute_values(e, &h);
+        for (size_t i = 1; i < n; i++)
+            if (e->draft.values.at[i].stored && e->live[i])
+                stored[i][k] = emit_as(e, e->value[i], LANE_U32);
+        out[k] = e->value[e->draft.result];
+    }
+    for (size_t i = 1; i < n; i++)
+        if (e->draft.values.at[i].stored && e->live[i])
+            emit_store4(e, e->draft.values.at[i].slot, index, stored[i]);
 }

@@ -20,6 +20,7 @@
 #define DISPATCH_MAX_PUSH 32 // u32 words: the 128 bytes that every device has
 #define DISPATCH_MAX_GROUPS 65535
 #define DISPATCH_MAX_VARIANTS 64
+#define DISPATCH_FOR_CPU "cpu_" // names of variants that no GPU needs to try begin so
 #define DISPATCH_MAX_ENTRIES 4096
 #define DISPATCH_MAX_ACCESSES ((size_t)1 << 20) // bindings of all calls
 #define DISPATCH_COUNTERS_SIZE 12

@@ -154,16 +154,22 @@ static bool shares_tiles(const struct dispatch_variant *v)
     return strncmp(v->name, "tile", 4) == 0;
 }
 
+static bool for_cpu(const struct dispatch_variant *v)
+{
+    return strncmp(v->name, DISPATCH_FOR_CPU, strlen(DISPATCH_FOR_CPU)) == 0;
+}
+
 // A CPU device runs the invocations of a workgroup one after another: variants that share tiles are
-// slow there and take seconds to compile. They run when there is nothing else, or when asked for by
-// name.
+// slow there and take seconds to compile. Others are made for such a device alone. Those that are
+// not for a device run when there is nothing else, or when asked for by name.
 static bool worthwhile(const struct vk_plan *p, const struct dispatch_step *s, size_t v)
 {
     bool cpu = p->x->d.physical->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
-    if (!cpu || !shares_tiles(&s->variant[v]))
+    bool (*misfit)(const struct dispatch_variant *) = cpu ? shares_tiles : for_cpu;
+    if (!misfit(&s->variant[v]))
         return true;
     for (size_t i = 0; i < s->nvariants; i++)
-        if (!shares_tiles(&s->variant[i]))
+        if (!misfit(&s->variant[i]))
             return false;
     return true;
 }

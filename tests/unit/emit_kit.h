@@ -352,11 +352,26 @@ static inline void kit_check_variants(struct emit_kit *k, const char *const *var
     kit_end(k);
 }
 
-// The same for entries whose steps have one variant each.
+// Whether any step has a variant for CPU devices.
+static inline bool kit_has_cpu_variant(const struct emit_kit *k)
+{
+    const struct dispatch_entry *e = k->program.dispatch->entry;
+    for (size_t s = 0; s < e->nsteps; s++)
+        for (size_t v = 0; v < e->step[s].nvariants; v++)
+            if (!strncmp(e->step[s].variant[v].name, DISPATCH_FOR_CPU, strlen(DISPATCH_FOR_CPU)))
+                return true;
+    return false;
+}
+
+// The same with the variants for CPU devices where there are any, and without.
 static inline void kit_check(struct emit_kit *k)
 {
     kit_compile(k);
-    kit_compare(k, NULL, kit_run(k, "cpu", NULL));
+    unsigned char **want = kit_run(k, "cpu", NULL);
+    kit_compare(k, "map,group,move,rows,copy,rows_8x8", want);
+    if (kit_has_cpu_variant(k))
+        kit_compare(k, DISPATCH_FOR_CPU "map," DISPATCH_FOR_CPU "alone," DISPATCH_FOR_CPU "8x16",
+                    want);
     kit_end(k);
 }
 

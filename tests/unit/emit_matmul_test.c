@@ -7,7 +7,7 @@
 
 // -- matrix products -----------------------------------------------------------------------------
 
-static const char *const row_variants[] = {"rows_8x8", "rows_4x4", NULL};
+static const char *const row_variants[] = {"rows_8x8", "cpu_8x16", "rows_4x4", NULL};
 static const char *const tile_variants[] = {"tile_16", "tile_32", "tile_64", "tile_128", NULL};
 
 static ir_ref product_of(struct emit_kit *k, int64_t m, int64_t n, int64_t inner, bool ta, bool tb)
