@@ -215,7 +215,7 @@ static const struct cli convert_cli = {
 static const struct cli_option show_table[] = {
     ROW_FROM,
     {OPT_DEPTH, "depth", "N", "follow handles N deep (default: 0; in a pack: 64)", "Output"},
-    {OPT_FULL, "full", 0, "do not cut long texts and bytes", 0},
+    {OPT_FULL, "full", 0, "do not cut long texts, bytes and lists", 0},
     {OPT_JSON, "json", 0, "print JSON", 0},
     ROW_STORE,
     ROWS_MESSAGES,

@@ -123,7 +123,6 @@ static bool gather(struct hlxls *t, struct pack_writer *w, struct handle *root, 
     if (!choose_names(t, &names))
         return false;
     *root = pack_add(w, store_names_value(&t->arena, &names));
-    *outside = 0;
     for (size_t i = 0; i < names.n; i++) {
         if (!store_pack(t->store, w, &names.at[i].handle, &more, &error))
             return hlxls_fail(t, &error);
@@ -137,7 +136,7 @@ void hlxls_pack(struct hlxls *t)
     struct pack_writer w;
     struct handle root;
     struct buf bytes = {0};
-    size_t outside;
+    size_t outside = 0;
     pack_writer_init(&w, &t->arena);
     if (!hlxls_store(t, false) || !gather(t, &w, &root, &outside))
         return;

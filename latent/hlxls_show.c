@@ -11,9 +11,9 @@
 enum {
     INDENT = 2,
     PACK_DEPTH = 64, // of handles; a pack is shown whole
-    WIDTH = 88,      // a list of scalars that fits into this stands in one line
-    TEXT_MOST = 72,  // bytes of a text, unless all is asked for
+    WIDTH = 72,      // bytes of a text or a row of scalars, unless all is asked for
     BYTES_MOST = 16,
+    ITEMS_MOST = 32,
     HANDLE_SHOWN = 19 // "&h_" and 16 digits
 };
 
@@ -41,7 +41,7 @@ static size_t cut(const struct show *s, const char *text, size_t n, size_t most)
 
 static void show_text(struct show *s, const struct value *v)
 {
-    size_t n = v->as.bytes.n, part = cut(s, v->as.bytes.at, n, TEXT_MOST);
+    size_t n = v->as.bytes.n, part = cut(s, v->as.bytes.at, n, WIDTH);
     struct buf quoted = {0};
     buf_json(&quoted, v->as.bytes.at, part);
     buf_visible(s->out, quoted.at, quoted.n);
@@ -121,33 +121,53 @@ static void new_line(struct show *s)
     buf_fill(s->out, ' ', s->indent);
 }
 
-// Tries a list of scalars in one line; takes it back where it is too long or leads further.
-static bool show_short_list(struct show *s, const struct value *v)
+static bool leads(const struct show *s, const struct value *v)
 {
-    size_t start = s->out->n;
-    buf_putc(s->out, '[');
-    for (size_t i = 0; i < v->as.array.n; i++) {
-        const struct value *item = v->as.array.at[i];
-        bool leads = item->kind == VALUE_HANDLE && s->follow && s->depth > 0;
-        if (!is_scalar(item) || leads || s->out->n - start > WIDTH) {
-            s->out->n = start;
+    return v->kind == VALUE_HANDLE && s->follow && s->depth > 0;
+}
+
+static bool all_plain(const struct show *s, const struct value *v)
+{
+    for (size_t i = 0; i < v->as.array.n; i++)
+        if (!is_scalar(v->as.array.at[i]) || leads(s, v->as.array.at[i]))
             return false;
-        }
+    return true;
+}
+
+// What nothing hangs on stands in a row.
+static void show_row(struct show *s, const struct value *v)
+{
+    size_t line = s->out->n, n = v->as.array.n;
+    buf_putc(s->out, '[');
+    for (size_t i = 0; i < n; i++) {
+        bool whole = s->tool->options.full || s->out->n - line <= WIDTH;
         buf_puts(s->out, i ? ", " : "");
-        show_scalar(s, item);
+        if (!whole) {
+            buf_puts(s->out, "...");
+            break;
+        }
+        show_scalar(s, v->as.array.at[i]);
     }
     buf_putc(s->out, ']');
-    return true;
+    if (s->out->n - line > WIDTH)
+        buf_printf(s->out, " (%zu)", n);
 }
 
 static void show_array(struct show *s, const struct value *v)
 {
-    if (show_short_list(s, v))
+    size_t n = v->as.array.n;
+    if (all_plain(s, v)) {
+        show_row(s, v);
         return;
-    buf_printf(s->out, "%zu item%s", v->as.array.n, v->as.array.n == 1 ? "" : "s");
+    }
+    buf_printf(s->out, "%zu item%s", n, n == 1 ? "" : "s");
     s->indent += INDENT;
-    for (size_t i = 0; i < v->as.array.n; i++) {
+    for (size_t i = 0; i < n; i++) {
         new_line(s);
+        if (i == ITEMS_MOST && n > ITEMS_MOST + 1 && !s->tool->options.full) {
+            buf_printf(s->out, "... (%zu more)", n - i);
+            break;
+        }
         buf_printf(s->out, "[%zu] ", i);
         show_value(s, v->as.array.at[i]);
     }

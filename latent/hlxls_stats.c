@@ -54,17 +54,17 @@ static void print_saving(size_t n, size_t of)
         printf(" %8.1f", 100.0 - 100.0 * (double)n / (double)of);
 }
 
-static const struct form *lct_form(const form_list *forms)
+static size_t lct_chars(const form_list *forms)
 {
-    size_t i = 0;
-    while (strcmp(forms->at[i].codec->name, "lct") != 0)
-        i++;
-    return &forms->at[i];
+    for (size_t i = 0; i < forms->n; i++)
+        if (strcmp(forms->at[i].codec->name, "lct") == 0)
+            return forms->at[i].chars;
+    return 0;
 }
 
 static void print_table(struct hlxls *t, const char *name, const form_list *forms)
 {
-    const struct form *base = lct_form(forms);
+    size_t base = lct_chars(forms);
     printf("%s\n  %-8s %12s %12s %8s\n", name, "form", "characters", "bytes", "saved %");
     for (size_t i = 0; i < forms->n; i++) {
         const struct form *f = &forms->at[i];
@@ -74,7 +74,7 @@ static void print_table(struct hlxls *t, const char *name, const form_list *form
         else
             printf(" %12s %12zu", "", f->bytes);
         if (f->codec->text)
-            print_saving(f->chars, base->chars);
+            print_saving(f->chars, base);
         putchar('\n');
     }
 }
