@@ -175,7 +175,8 @@ bool hlxls_put(struct hlxls *t, const struct value *v, const char *otherwise, st
     }
     if (v->kind != VALUE_BYTES && v->kind != VALUE_TEXT)
         return hlxls_complain(t, EXIT_DATA,
-                              "%s has no content to write as bytes; --to json shows it",
+                              "the value is of kind %s and has no bytes of its own to write; "
+                              "--to json shows it",
                               value_kind_name(v->kind));
     buf_put(out, v->as.bytes.at, v->as.bytes.n);
     return true;

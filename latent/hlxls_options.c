@@ -399,6 +399,9 @@ static bool count_fits(const struct hlxls_options *o, int *least, int *most)
 static const char *misuse(const struct hlxls_options *o)
 {
     int least, most;
+    for (size_t i = 0; i < o->bind.n; i++)
+        if (!strchr(o->bind.at[i], '='))
+            return "--bind wants NAME=HANDLE";
     bool packs = strcmp(o->command, "pack") == 0;
     if (!count_fits(o, &least, &most))
         return o->noperands < least ? "say which value: a file or a handle is missing"

@@ -53,7 +53,7 @@ static void show_text(struct show *s, const struct value *v)
 static void show_bytes(struct show *s, const struct value *v)
 {
     size_t n = v->as.bytes.n, part = s->tool->options.full || n < BYTES_MOST ? n : BYTES_MOST;
-    buf_printf(s->out, "%zu bytes", n);
+    buf_printf(s->out, "%zu byte%s", n, n == 1 ? "" : "s");
     for (size_t i = 0; i < part; i++)
         buf_printf(s->out, "%s%02x", i % 4 ? "" : " ", (unsigned char)v->as.bytes.at[i]);
     if (part < n)

@@ -149,8 +149,6 @@ static bool bind(struct hlxls *t, struct store_tx *tx, const char *pair)
     struct handle h;
     struct latent_error error = {0};
     const char *is = strchr(pair, '=');
-    if (!is)
-        return hlxls_complain(t, EXIT_USAGE, "--bind: `%s` is not NAME=HANDLE", pair);
     const char *name = arena_copy(&t->arena, pair, (size_t)(is - pair));
     return (store_find(t->store, is + 1, &h, &error) && store_bind(tx, name, &h, &error)) ||
            hlxls_fail(t, &error);
