@@ -89,8 +89,8 @@ example() { # CODE
 # Every code of the sources has a row in codes.def, every row is used and explained, in its order.
 every_code_is_explained() {
     sed -n 's/^CODE(\([A-Z0-9_]*\),.*/\1/p' frontend/codes.def >"$work/rows"
-    cat base/*.[chy] latent/*.[ch] ir/*.[ch] frontend/*.[chly] codegen/*.[ch] runtime/*.[ch] |
-        grep -oE '"(HLX[0-9]{4}|E_[A-Z_]+)"' | tr -d '"' | sort -u >"$work/used"
+    cat base/*.c latent/*.c ir/*.c frontend/*.[cly] codegen/*.c runtime/*.c |
+        grep -oE '[" ](HLX[0-9]{4}|E_[A-Z]+(_[A-Z]+)*)[":]' | tr -d '": ' | sort -u >"$work/used"
     sort "$work/rows" | diff - "$work/used" >"$work/diff" ||
         { echo "not ok - codes.def (<) has the codes of the sources (>)"; sed 's/^/    /' "$work/diff"; }
     diff "$work/rows" "$work/codes" >"$work/diff" && { echo "ok - every code is explained"; return; }
