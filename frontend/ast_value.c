@@ -114,15 +114,24 @@ static const struct value *number(struct tree *t, const struct ast *n)
     return literal(t, LITERAL_FLOAT, made(t, n, value_float(t->a, n->as.number, &error), &error));
 }
 
+// A handle's value, or a name that something may be bound to while the program is compiled.
+static const struct value *handle(struct tree *t, const struct ast *n)
+{
+    values operands = {0};
+    const struct value *v = value_handle(t->a, n->text, NULL);
+    if (v)
+        return literal(t, LITERAL_HANDLE, v);
+    add(t, &operands, value_str(t->a, n->text + 1));
+    return operation(t, "&", &operands);
+}
+
 static const struct value *simple(struct tree *t, const struct ast *n)
 {
-    struct latent_error error;
     switch ((enum ast_kind)n->kind) {
     case AST_TEXT: return literal(t, LITERAL_TEXT, text_of(t, n));
     case AST_BYTES: return literal(t, LITERAL_BYTES, value_bytes(t->a, n->text, n->text_len));
     case AST_BOOL: return literal(t, LITERAL_BOOL, value_bool(n->as.integer != 0));
-    case AST_HANDLE:
-        return literal(t, LITERAL_HANDLE, made(t, n, value_handle(t->a, n->text, &error), &error));
+    case AST_HANDLE: return handle(t, n);
     default: return contract(t, LITERAL_NULL, NULL, 0);
     }
 }

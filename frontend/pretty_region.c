@@ -107,10 +107,15 @@ static void piece_to_ascii(struct region *r, int piece, bool glued)
 
 static void literal_to_runic(struct region *r, int piece, const char *text, size_t n)
 {
-    bool zero = piece == TOK_FLOAT && !strncmp(text, "0.", 2);
-    bool mark = piece == TOK_BYTES || piece == TOK_HANDLE;
-    buf_puts(r->out, mark ? glyph_of_token(piece) : "");
-    buf_put(r->out, text + (zero || mark), n - (zero || mark));
+    size_t skip = 0; // what the glyph, or nothing, stands for
+    if (piece == TOK_FLOAT && !strncmp(text, "0.", 2))
+        skip = 1;
+    if (piece == TOK_BYTES)
+        skip = strlen("x");
+    if (piece == TOK_HANDLE && n > 3 && !strncmp(text, "&h_", 3))
+        skip = strlen("&h_");
+    buf_puts(r->out, skip && piece != TOK_FLOAT ? glyph_of_token(piece) : "");
+    buf_put(r->out, text + skip, n - skip);
 }
 
 // Looks for `name.member` at a name: the length of the text, or 0.

@@ -99,7 +99,9 @@ const struct doc *pretty_bytes(struct pretty *p, const struct ast *e)
 
 const struct doc *pretty_handle(struct pretty *p, const struct ast *e)
 {
-    return join(p, p->runic ? glyph_of_token(TOK_HANDLE) : "&", e->text + 1);
+    if (p->runic && !strncmp(e->text, "&h_", 3) && e->text[3])
+        return join(p, glyph_of_token(TOK_HANDLE), e->text + 3);
+    return doc_text(p->arena, e->text, e->text_len);
 }
 
 const struct doc *pretty_key(struct pretty *p, const struct ast *field)

@@ -248,7 +248,7 @@ const char *runic_literal(struct arena *a, int token, const char *text, size_t *
     static const struct {
         int token;
         const char *ascii;
-    } marks[] = {{TOK_HANDLE, "&"}, {TOK_BYTES, "x"}};
+    } marks[] = {{TOK_HANDLE, "&h_"}, {TOK_BYTES, "x"}};
     const char *out = text;
     if (token == TOK_FLOAT && text[0] == '.')
         out = arena_printf(a, "0%.*s", (int)*len, text);
