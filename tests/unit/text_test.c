@@ -321,6 +321,42 @@ static void nearest_words(void **state)
     assert_null(text_nearest("relu", words, 0));
 }
 
+static void expect_twin(const char *word, const char *twin)
+{
+    struct arena a = {0};
+    const char *found = text_ascii_twin(&a, word, strlen(word));
+    if (twin)
+        assert_string_equal(found, twin);
+    else
+        assert_null(found);
+    arena_free(&a);
+}
+
+static void ascii_twins(void **state)
+{
+    (void)state;
+    expect_twin("na\xc3\xafve", "naive");
+    expect_twin("nai\xcc\x88ve", "naive"); // decomposed
+    expect_twin("b\xd0\xb0tch", "batch");  // a Cyrillic letter among Latin ones
+    expect_twin("\xce\xbb", "lambda");
+    expect_twin("\xce\xb1x", "ax"); // mixed: what it looks like
+    expect_twin("\xce\xb1", "alpha");
+    expect_twin("x\xe2\x82\x82", "x2");  // a subscript
+    expect_twin("\xef\xac\x81t", "fit"); // a ligature
+    expect_twin("stra\xc3\x9f\x65", "strasse");
+    expect_twin("plain_1", "plain_1");
+    expect_twin("\xe5\x90\x8d", NULL);
+    expect_twin("a\xe5\x90\x8d", NULL);
+    expect_twin("\xe2\x82\x82x", NULL); // 2x is no name
+    expect_twin("a-b", NULL);
+    expect_twin("", NULL);
+    expect_twin("\xcc\x81", NULL); // a mark alone
+    expect_twin("a\xff", NULL);
+    assert_string_equal(text_lookalike(0x0430), "a");
+    assert_null(text_lookalike('a'));
+    assert_null(text_lookalike(0x00e9));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +373,7 @@ int main(void)
         cmocka_unit_test(doubles_ignore_the_locale),
         cmocka_unit_test(distances),
         cmocka_unit_test(nearest_words),
+        cmocka_unit_test(ascii_twins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
