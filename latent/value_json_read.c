@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "base/vec.h"
 #include "latent/canon.h"
 #include "latent/reader.h"
@@ -13,6 +14,7 @@ struct json_reader {
     struct reader r;
     VEC(const struct value *) items; // of the arrays that are open
     VEC(struct value_field) fields;  // of the objects that are open
+    VEC(const char *) keys;          // where the keys of `fields` stand
 };
 
 static const struct value *read_value(struct json_reader *j, unsigned depth);
@@ -249,26 +251,40 @@ static const struct value *read_array(struct json_reader *j, unsigned depth)
     return value_array(r->arena, n > 0 ? j->items.at + base : NULL, n);
 }
 
-static const struct value *make_object(struct json_reader *j, const char *from, size_t base)
+// The field whose key came before in the same object, counted from `base`.
+static size_t second_of_key(struct json_reader *j, size_t base, size_t n)
+{
+    struct map seen;
+    bool fresh = true;
+    size_t i = base;
+    map_init(&seen, &j->r.scratch);
+    for (; i < base + n && fresh; i++)
+        map_put(&seen, j->fields.at[i].key, j->fields.at[i].len, &fresh);
+    return i - 1;
+}
+
+static const struct value *make_object(struct json_reader *j, size_t base)
 {
     struct latent_error why = {0};
     size_t n = j->fields.n - base;
-    j->fields.n = base;
+    j->fields.n = j->keys.n = base;
     const struct value *v = value_object(j->r.arena, n > 0 ? j->fields.at + base : NULL, n, &why);
-    return v != NULL ? v : failed(&j->r, from, why.code, why.message);
+    if (v != NULL)
+        return v;
+    const char *key = j->keys.at[second_of_key(j, base, n)];
+    reader_fail(&j->r, key, key + 1, why.code, "%s", why.message);
+    return NULL;
 }
 
 // The members of an object and its brace. With `raw`, no key has a meaning of its own.
-static const struct value *read_members(struct json_reader *j, unsigned depth, const char *from,
-                                        bool raw);
+static const struct value *read_members(struct json_reader *j, unsigned depth, bool raw);
 
 static const struct value *read_raw_object(struct json_reader *j, unsigned depth)
 {
     reader_space(&j->r);
-    const char *from = j->r.at;
     if (!reader_take(&j->r, "{"))
         return expected(&j->r, "the object that $object stands for");
-    return read_members(j, depth, from, true);
+    return read_members(j, depth, true);
 }
 
 // What {"$bytes": ...}, {"$text": ...} and {"$object": ...} stand for, after the colon.
@@ -283,8 +299,7 @@ static const struct value *read_special(struct json_reader *j, unsigned depth, c
     return v != NULL && !take_mark(r, "}", "`}`: nothing stands beside such a key") ? NULL : v;
 }
 
-static const struct value *read_members(struct json_reader *j, unsigned depth, const char *from,
-                                        bool raw)
+static const struct value *read_members(struct json_reader *j, unsigned depth, bool raw)
 {
     struct reader *r = &j->r;
     size_t base = j->fields.n;
@@ -307,9 +322,10 @@ static const struct value *read_members(struct json_reader *j, unsigned depth, c
             return NULL;
         vec_push(&r->scratch, &j->fields,
                  (struct value_field){key->as.bytes.at, key->as.bytes.n, v});
+        vec_push(&r->scratch, &j->keys, at);
         reader_space(r);
     }
-    return take_mark(r, "}", "`,` or `}`") ? make_object(j, from, base) : NULL;
+    return take_mark(r, "}", "`,` or `}`") ? make_object(j, base) : NULL;
 }
 
 static const struct value *read_word(struct reader *r)
@@ -335,8 +351,8 @@ static const struct value *read_value(struct json_reader *j, unsigned depth)
     if (c == '[')
         return read_array(j, depth);
     if (c == '{') {
-        const char *from = r->at++;
-        return read_members(j, depth, from, false);
+        r->at++;
+        return read_members(j, depth, false);
     }
     if (c == '"')
         return read_string_as(r, as_text_or_handle);
