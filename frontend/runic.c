@@ -92,7 +92,7 @@ static int legend_pair(struct scan *s, int piece)
     const char *name;
     struct span at;
     if (piece != SCAN_RUNE) {
-        bad_legend(s, "a legend is made of runes, each with its name", "write `ᛝᚢvocabᚦnn.linear`");
+        bad_legend(s, "a legend is made of runes, each with its name", "write `ᛝᚡvocabᚣnn.linear`");
         return s->spelling->next(s->state, &s->at);
     }
     bool usable = check_rune(s);
