@@ -112,7 +112,7 @@ struct stage {
     struct map globals;      // path -> index: vars declared outside of any entry
     struct map locs;         // span -> index into m->locs
     struct map reported;     // code and span of errors made
-    struct map store;        // handle -> const struct value **, what ls.collapse kept
+    struct map store;        // handle -> struct stage_stored *
     struct map bound;        // "&name" -> full handle
     VEC(struct stage_schema *) schemas;
     const struct value *root; // of ls.root, or NULL

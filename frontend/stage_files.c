@@ -51,11 +51,11 @@ struct stage_value stage_files_bytes(struct stage *s, struct stage_call *c)
 
 // -- packs ---------------------------------------------------------------------------------------
 
-// Binds the names of a snapshot, { names: { &name: handle }, objects: [...] }.
+// Binds the names of a snapshot, { names: { NAME: handle, ... } } (spec/store.md, S6.1).
 static void bind_names(struct stage *s, const struct value *snapshot)
 {
     const struct value *names = value_get(snapshot, "names");
-    if (!names || names->kind != VALUE_OBJECT || !value_get(snapshot, "objects"))
+    if (!names || names->kind != VALUE_OBJECT)
         return;
     for (size_t i = 0; i < names->as.object.n; i++) {
         const struct value_field *f = &names->as.object.at[i];

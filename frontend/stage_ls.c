@@ -28,7 +28,8 @@ void stage_store_add(struct stage *s, const struct handle *h, const struct value
 
 void stage_store_bind(struct stage *s, const char *name, const char *handle)
 {
-    map_put_str(&s->bound, name, NULL)->value.p = arena_strdup(s->a, handle);
+    const char *key = arena_printf(s->a, "&%s", name);
+    map_put_str(&s->bound, key, NULL)->value.p = arena_strdup(s->a, handle);
 }
 
 // ls.collapse(value, name)
@@ -43,7 +44,7 @@ struct stage_value stage_ls_collapse(struct stage *s, struct stage_call *c)
     handle_text(&h, text);
     stage_store_add(s, &h, v, NULL);
     if (*name)
-        stage_store_bind(s, arena_printf(s->a, "&%s", name), text);
+        stage_store_bind(s, name, text);
     return handle_text_value(s, text);
 }
 
@@ -138,8 +139,8 @@ struct stage_value stage_ls_snapshot(struct stage *s, struct stage_call *c)
     for (size_t i = 0; i < s->bound.n; i++)
         if (s->bound.entry[i].value.p) {
             const struct map_entry *e = &s->bound.entry[i];
-            names[nnames++] =
-                (struct stage_field){e->key, e->len, handle_text_value(s, e->value.p)};
+            names[nnames++] = (struct stage_field){e->key + 1, e->len - 1, // without its `&`
+                                                   handle_text_value(s, e->value.p)};
         }
     struct stage_value sorted = stage_object(s->a, held, nheld); // by handle
     struct stage_value *objects = arena_array(s->a, nheld, sizeof *objects);

@@ -16,7 +16,7 @@ struct stage_stored {
 // Keeps an object under its handle, once: one that was there stays.
 void stage_store_add(struct stage *s, const struct handle *h, const struct value *v,
                      const struct pack *pack);
-// Binds "&name" to a full handle, for ls.resolve; a later binding replaces an earlier one.
+// Binds a name, to be written &name, to a full handle; a later binding replaces an earlier one.
 void stage_store_bind(struct stage *s, const char *name, const char *handle);
 
 // The value of a stored object; NULL when its pack does not have it as it should.
