@@ -242,8 +242,9 @@ static void check_length(struct rebuild *b, ir_ref loss)
     if (!b->ok || b->g->nodes.n <= IR_GRAD_MAX_NODES)
         return;
     b->ok = false;
-    struct diag *e = diag_error(b->d, place_of(b, loss), "HLX0706",
-                                "with its gradients the program has more than 10^7 operations");
+    struct diag *e =
+        diag_error(b->d, place_of(b, loss), "HLX0706",
+                   "with its gradients the program has more than 5 million operations");
     diag_caret(e, "when this is differentiated");
     diag_help(e, "one grad of the sum of several losses walks back once");
 }

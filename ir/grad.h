@@ -9,7 +9,7 @@
 #include "base/diag.h"
 #include "ir/ir.h"
 
-#define IR_GRAD_MAX_NODES 10000000 // of a graph with its gradients
+#define IR_GRAD_MAX_NODES 5000000 // of a graph with its gradients
 
 // Returns false after reporting errors (grad of a grad, too many nodes; no path from the loss is no
 // error: the gradient is zero, with a warning).

@@ -10,7 +10,7 @@ work=$(mktemp -d) || exit 70
 trap 'rm -rf "$work"' EXIT INT TERM
 
 # What the evaluator is made of.
-sources="tests/exact/digest.c ir/build.c ir/eval*.c ir/exact*.c ir/fuse.c ir/infer*.c ir/ir.c
+sources="tests/exact/digest.c ir/build*.c ir/eval*.c ir/exact*.c ir/fuse.c ir/infer*.c ir/ir.c
     ir/ops.c ir/order.c ir/philox.c ir/tape*.c ir/team.c ir/types.c base/arena.c base/vec.c base/map.c
     base/buf.c base/number.c base/utf8.c"
 
