@@ -125,10 +125,10 @@ training_times() {
             steps cpu $threads 16 "$dir/tiny.hbin" >>"$dir/cpu$threads"
             in_torch step $threads 10 >>"$dir/torch$threads"
         done
+        steps vulkan 2 16 "$dir/tiny.hbin" >>"$dir/vulkan"
     done
     row 'hlxrun --device cpu' "$(median "$dir/cpu1")" "$(median "$dir/cpu2")" ''
     row "PyTorch ${torch:-is not installed}" "$(median "$dir/torch1")" "$(median "$dir/torch2")" ''
-    steps vulkan 2 12 "$dir/tiny.hbin" >"$dir/vulkan"
     row 'hlxrun --device vulkan' '' '' "$(median "$dir/vulkan")"
     [ -s "$dir/vulkan" ] || sed 's/^/      /' "$dir/why"
 }
@@ -170,6 +170,29 @@ codec_times() {
     done
 }
 
+# 10,000 values of 67 bytes: stored in one transaction, so that they are on the disk; read back by
+# handle, each hashed; all of the store checked.
+store_times() {
+    mkdir "$dir/values"
+    awk -v dir="$dir/values" 'BEGIN {
+        for (i = 0; i < 10000; i++) {
+            file = sprintf("%s/%05d.json", dir, i)
+            printf "{\"id\": %d, \"name\": \"object %d\", \"weights\": [%f, 1, 2, 3]}\n", i, i, i / 7 >file
+            close(file)
+        }
+    }'
+    for _ in 1 2 3; do
+        rm -rf "$dir/store"
+        clock 1 sh -c "'$bin/hlxls' collapse --store '$dir/store' '$dir'/values/* >'$dir/handles'"
+    done >"$dir/collapse"
+    cut -d' ' -f1 "$dir/handles" >"$dir/digits"
+    clock 5 sh -c "'$bin/hlxls' resolve --store '$dir/store' --to lcb - <'$dir/digits'" >"$dir/resolve"
+    clock 5 "$bin/hlxls" fsck --store "$dir/store" >"$dir/fsck"
+    heading 'hlxls, ms' collapse resolve fsck
+    row '10,000 small values' "$(median "$dir/collapse")" "$(median "$dir/resolve")" \
+        "$(median "$dir/fsck")"
+}
+
 load() {
     cut -d' ' -f1 /proc/loadavg
 }
@@ -184,5 +207,6 @@ matmul_times 512
 matmul_times 1024
 [ ! -x "$bin/hlxfmt" ] || format_times
 codec_times
+[ ! -x "$bin/hlxls" ] || store_times
 printf '\nLoad %s at the end: what other processes take is missing above.\n' "$(load)"
 echo 'Accuracy and speed of the exact functions over all inputs: make ulp'

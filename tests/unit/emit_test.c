@@ -223,6 +223,35 @@ static void test_reductions(void **state)
     kit_check(&k);
 }
 
+// Outputs four side by side, which is what CPU devices have a variant for: leading and middle axes,
+// two axes around one that is kept, an operand that is computed from what repeats, and tails.
+static void test_reductions_by_four(void **state)
+{
+    NEED_DEVICE();
+    static const int64_t n[] = {17, 31, 32, 64, 100, 4096, 4097};
+    struct emit_kit k;
+    kit_begin(&k);
+    struct ir_graph *g = k.r.g;
+    for (unsigned i = 0; i < sizeof n / sizeof *n; i++) {
+        enum kit_fill fill = i % 2 ? FILL_NUMBERS : FILL_BITS;
+        add_reductions(&k, kit_input(&k, fill, DT_F32, DIMS(n[i], 12)), 1, (int64_t[]){0});
+        add_reductions(&k, kit_input(&k, fill, DT_I32, DIMS(3, n[i], 4)), 1, (int64_t[]){1});
+    }
+    ir_ref x = kit_input(&k, FILL_NUMBERS, DT_F32, DIMS(5, 8, 36));
+    ir_typeid full = kit_type(&k, DT_F32, DIMS(5, 8, 36));
+    ir_ref row = ir_broadcast_to(g, kit_input(&k, FILL_NUMBERS, DT_F32, DIMS(36)), full);
+    ir_ref column = ir_broadcast_to(g, kit_input(&k, FILL_NUMBERS, DT_F32, DIMS(8, 1)), full);
+    add_reductions(&k, x, 2, (int64_t[]){0, 2});
+    add_reductions(&k, x, 2, (int64_t[]){0, 1});
+    ir_ref y = ir_binary(g, IR_mul, ir_binary(g, IR_add, x, row), ir_unary(g, IR_tanh, column));
+    for (int64_t axis = 0; axis < 3; axis++) {
+        ir_ref sum = ir_reduce(g, IR_sum, y, &axis, 1);
+        kit_output(&k, ir_binary(g, IR_mul, sum, sum));
+    }
+    kit_output(&k, y);
+    kit_check(&k);
+}
+
 static void test_reductions_of_integers(void **state)
 {
     NEED_DEVICE();
@@ -339,6 +368,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_broadcasts),
         cmocka_unit_test(test_many_buffers),
         cmocka_unit_test(test_reductions),
+        cmocka_unit_test(test_reductions_by_four),
         cmocka_unit_test(test_reductions_of_integers),
         cmocka_unit_test(test_reductions_of_maps),
         cmocka_unit_test(test_narrow_reductions),
