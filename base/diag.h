@@ -1,7 +1,7 @@
 // diag.h: diagnostics for people. Every message of hlxc, hlxfmt and hlxls about a user's text goes
 // through here.
 //
-//     model.hlxl:7:13: error[HLX0301]: shapes do not match in `+`: f32[4, 16] and f32[8]
+//     model.hlxl:7:13: error[HLX0401]: shapes do not match in `+`: f32[4, 16] and f32[8]
 //        7 |     let y = x + bias;
 //          |             ^^^^^^^^ 16 against 8 in the last dimension
 //       = note: called from model.hlxl:20:9
@@ -34,7 +34,7 @@ struct diag_part {
 
 struct diag {
     enum diag_level level;
-    const char *code; // "HLX0301" or a family code such as "E_FLOAT_SPECIAL"
+    const char *code; // "HLX0401" or a family code such as "E_FLOAT_SPECIAL"
     struct span span;
     const char *text;
     const char *label; // text after the carets, or NULL

@@ -71,24 +71,35 @@ static struct stage_value refuse(struct stage *s, struct stage_call *c,
     return stage_fail(s, c->arg_at[0], error->code, "%s", error->message);
 }
 
+// Puts a pack's objects into the store; returns the size of its root.
+static size_t keep_objects(struct stage *s, const struct pack *pack)
+{
+    size_t root = 0;
+    for (size_t i = 0; i < pack->n; i++) {
+        const struct pack_object *o = &pack->object[i];
+        stage_store_add(s, (struct stage_stored){.handle = o->handle, .pack = pack, .n = o->n});
+        root = handle_equal(&o->handle, &pack->root) ? o->n : root;
+    }
+    return root;
+}
+
 // ls.open(path)
 struct stage_value stage_ls_open(struct stage *s, struct stage_call *c)
 {
     struct latent_error error = {0};
     struct pack *pack = arena_new(s->a, struct pack);
     const char *path;
-    const struct value *file = read_file(s, c, 0, 0, &path);
+    const struct value *file = read_file(s, c, 0, 0, &path), *root = NULL;
     if (!file)
         return stage_poison();
     if (!pack_read(s->a, file->as.bytes.at, file->as.bytes.n, pack, &error))
         return refuse(s, c, &error);
     stage_charge(s, file->as.bytes.n / 64 + pack->n);
-    for (size_t i = 0; i < pack->n; i++)
-        stage_store_add(s, &pack->object[i].handle, NULL, pack);
-    const struct value *root = pack_get(s->a, pack, &pack->root, &error);
-    if (!root)
-        return refuse(s, c, &error);
-    bind_names(s, root);
+    if (keep_objects(s, pack) <= STAGE_MAX_OBJECT) { // a larger one is no snapshot
+        if (!(root = pack_get(s->a, pack, &pack->root, &error)))
+            return refuse(s, c, &error);
+        bind_names(s, root);
+    }
     char text[HANDLE_TEXT + 1];
     handle_text(&pack->root, text);
     return stage_bytes(s->a, STAGE_HANDLE, text, HANDLE_TEXT);

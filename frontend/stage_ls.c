@@ -13,17 +13,15 @@ static struct stage_value handle_text_value(struct stage *s, const char *text)
     return stage_bytes(s->a, STAGE_HANDLE, text, strlen(text));
 }
 
-void stage_store_add(struct stage *s, const struct handle *h, const struct value *v,
-                     const struct pack *pack)
+void stage_store_add(struct stage *s, struct stage_stored object)
 {
     char text[HANDLE_TEXT + 1];
-    handle_text(h, text);
+    handle_text(&object.handle, text);
     struct map_entry *e = map_put_str(&s->store, text, NULL);
     if (e->value.p)
         return;
-    struct stage_stored *kept = arena_new(s->a, struct stage_stored);
-    *kept = (struct stage_stored){*h, v, pack};
-    e->value.p = kept;
+    struct stage_stored *kept = e->value.p = arena_new(s->a, struct stage_stored);
+    *kept = object;
 }
 
 void stage_store_bind(struct stage *s, const char *name, const char *handle)
@@ -42,7 +40,7 @@ struct stage_value stage_ls_collapse(struct stage *s, struct stage_call *c)
     char text[HANDLE_TEXT + 1];
     struct handle h = handle_of(v);
     handle_text(&h, text);
-    stage_store_add(s, &h, v, NULL);
+    stage_store_add(s, (struct stage_stored){.handle = h, .value = v});
     if (*name)
         stage_store_bind(s, name, text);
     return handle_text_value(s, text);
@@ -96,6 +94,12 @@ const struct value *stage_stored_value(struct stage *s, struct stage_stored *kep
 static struct stage_value give(struct stage *s, struct stage_call *c, struct stage_stored *kept)
 {
     struct latent_error error = {0};
+    if (!kept->value && kept->n > STAGE_MAX_OBJECT)
+        return stage_fail(s, c->arg_at[0], "HLX0706",
+                          "the object has %zu bytes; at most %d can be "
+                          "used while compiling",
+                          kept->n, STAGE_MAX_OBJECT);
+    stage_charge(s, kept->value ? 0 : kept->n);
     if (!kept->value)
         kept->value = pack_get(s->a, kept->pack, &kept->handle, &error);
     if (!kept->value)

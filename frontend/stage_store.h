@@ -11,11 +11,13 @@ struct stage_stored {
     struct handle handle;
     const struct value *value; // or NULL: still in the pack
     const struct pack *pack;
+    size_t n; // bytes of its encoding in the pack
 };
 
+enum { STAGE_MAX_OBJECT = 1 << 26 }; // bytes of an object of a pack that is decoded
+
 // Keeps an object under its handle, once: one that was there stays.
-void stage_store_add(struct stage *s, const struct handle *h, const struct value *v,
-                     const struct pack *pack);
+void stage_store_add(struct stage *s, struct stage_stored object);
 // Binds a name, to be written &name, to a full handle; a later binding replaces an earlier one.
 void stage_store_bind(struct stage *s, const char *name, const char *handle);
 
