@@ -129,6 +129,7 @@ $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(foreach f,$(LIBS),$(c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS) -lcmocka -lmpfr -lgmp
 $(BUILD)/tests/unit/grad_test: $(BUILD)/tests/oracle64.o
+$(BUILD)/tests/unit/gen_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/gen/*.c))
 
 # Readers of what hlxc writes, for tests/device/*.sh; a forger of receipts.
 DEVICE  := $(BUILD)/tests/device/guard $(BUILD)/tests/device/hazard $(BUILD)/tests/receipt/forge
@@ -187,7 +188,7 @@ bench: deps
 	@sh tests/bench/bench.sh $(BUILD)
 
 SOURCES := $(foreach f,$(FOLDERS) tests/unit tests/ulp tests/exact tests/fuzz tests/device tests/bench \
-    tests/store,$(wildcard $(f)/*.[ch]))
+    tests/gen tests/store,$(wildcard $(f)/*.[ch]))
 TIDY    := $(filter %.c,$(SOURCES))
 layers:
 	@awk -f tools/layers.awk $(foreach f,$(FOLDERS),$(wildcard $(f)/*.[chly])) && echo "ok - layers"

@@ -77,7 +77,8 @@ static void put_comments(struct pretty *p, struct sequence *s, struct doc_list *
         const struct ast_comment *c = pretty_pending(p, before);
         if (!c)
             return;
-        put_separator(p, s, c->span.start, out);
+        if (c->own_line || s->first) // else `;` stood between it and a statement that is printed
+            put_separator(p, s, c->span.start, out);
         if (says(p, c, "// hlxfmt: off")) {
             s->region = c->span.start + 1;
             put_region(p, s, out);

@@ -102,6 +102,16 @@ static void put_clause_start(struct pretty *p, struct doc_list *out, uint32_t st
     doc_add(p->arena, out, doc_leaf(DOC_LINE));
 }
 
+// Whether braces may stand in an expression: behind them a line end ends a header.
+static bool has_braces(const struct ast *e)
+{
+    bool braces = e && (e->kind == AST_OBJECT || e->kind == AST_CONTRACT || e->kind == AST_FN ||
+                        e->kind == AST_IF);
+    for (uint32_t i = 0; e && i < e->nkids && !braces; i++)
+        braces = has_braces(e->kid[i]);
+    return braces;
+}
+
 // The clauses after an entry's signature go to lines of their own together.
 static const struct doc *entry_clauses(struct pretty *p, const struct ast *plan,
                                        const struct ast *using)
@@ -114,7 +124,10 @@ static const struct doc *entry_clauses(struct pretty *p, const struct ast *plan,
         put_expr(p, &out, TOK_IN, SPACED, plan->kid[0]);
     }
     if (using) {
-        put_clause_start(p, &out, using->span.start);
+        if (plan && has_braces(plan->kid[0]))
+            pretty_space(p, &out);
+        else
+            put_clause_start(p, &out, using->span.start);
         put_expr(p, &out, TOK_USING, SPACE_AFTER, using);
     }
     return doc_wrap(p->arena, DOC_INDENT, doc_concat(p->arena, &out));

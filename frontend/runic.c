@@ -139,13 +139,22 @@ void runic_start(struct scan *s)
 
 // -- pieces ---------------------------------------------------------------------------------------
 
+static const char *skip_space(const char *text)
+{
+    text += strspn(text, " \t\r\n");
+    while (text[0] == '/' && text[1] == '/') {
+        text += strcspn(text, "\n");
+        text += strspn(text, " \t\r\n");
+    }
+    return text;
+}
+
 bool runic_has_marks(const char *behind)
 {
     const char *mark = glyph_of_token(TOK_FIELD), *end = glyph_of_token(TOK_END);
-    behind += strspn(behind, " \t\r\n");
+    behind = skip_space(behind);
     size_t digits = strspn(behind, "0123456789_abcdefABCDEFxX");
-    behind += digits;
-    behind += strspn(behind, " \t\r\n");
+    behind = skip_space(behind + digits);
     return digits && (!strncmp(behind, mark, strlen(mark)) || !strncmp(behind, end, strlen(end)));
 }
 

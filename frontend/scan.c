@@ -279,7 +279,7 @@ static int closing(const struct scan *s)
     case TOK_LPAREN: return TOK_RPAREN;
     case TOK_LBRACKET: return TOK_RBRACKET;
     case TOK_LBRACE: return TOK_RBRACE;
-    case TOK_CONTRACT: return s->marks ? TOK_END : 0;
+    case TOK_CONTRACT: return s->marks && s->last != TOK_FIELD ? TOK_END : 0;
     default: return 0;
     }
 }
@@ -386,13 +386,14 @@ static bool has_leaf(int token)
     return row && (row->class <= SOFT || row->class == LITERAL);
 }
 
-// A repaired token has an ERROR node for its value.
+// A repaired token has an ERROR node for its value. A keyword behind the field mark is a name.
 static int give_held(struct scan *s, struct ast **value, struct span *at)
 {
     int token = s->held;
     *value = has_leaf(token) ? literal_leaf(s, token, s->held_at, s->repaired) : NULL;
     *at = s->held_at;
-    s->last = token;
+    s->last =
+        s->last == TOK_FIELD && row_of(token) && row_of(token)->class <= SOFT ? TOK_NAME : token;
     s->last_end = s->held_at.end;
     s->first_on_line = false;
     s->held = -1;

@@ -17,7 +17,7 @@ for name in "$@"; do
     # shellcheck disable=SC2086 # FLAGS is a list
     if ! clang -std=c17 -D_POSIX_C_SOURCE=200809L -I. -I"$build/fuzz" -g -O1 -ffp-contract=off \
         -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-        -o "$exe" "tests/fuzz/${name}_fuzz.c" -Wl,--start-group \
+        -o "$exe" "tests/fuzz/${name}_fuzz.c" tests/gen/round.c -Wl,--start-group \
         "$build"/fuzz/lib*.a -Wl,--end-group -lutf8proc -lcrypto -ljansson -lz -lSPIRV-Tools \
         -lstdc++ -lm -lpthread; then
         echo "not ok - $name does not build"
