@@ -45,8 +45,8 @@ static const struct cli_option options[] = {
 
 static const struct cli cli = {
     .tool = "hlxc",
-    .usage = "hlxc [options] FILE.hlxl",
-    .summary = "Compiles HLXL to a program that hlxrun runs.",
+    .usage = "hlxc [options] FILE",
+    .summary = "Compiles HLXL, or HLX, to a program that hlxrun runs.",
     .trailer = "Examples:\n"
                "  hlxc model.hlxl && hlxrun model.hbin --train\n"
                "  hlxc model.hlxl --emit=stats\n"
