@@ -104,6 +104,20 @@ entry train() {
 }
 P
 
+cat >"$dir/start.hlxl" <<'P'
+import nn;
+
+let batch = 1;
+
+fn model(x: f32[B, 256]) -> f32[B, 256] {
+    nn.linear(gelu(nn.linear(x, 1024) as l1), 256) as l2
+}
+
+entry eval() {
+    return mean(model(cast(iota([batch, 256], 1), f32) / 256.0));
+}
+P
+
 # -- the benches ---------------------------------------------------------------------------------
 
 compile_times() {
@@ -181,16 +195,34 @@ store_times() {
             close(file)
         }
     }'
-    for _ in 1 2 3; do
-        rm -rf "$dir/store"
-        clock 1 sh -c "'$bin/hlxls' collapse --store '$dir/store' '$dir'/values/* >'$dir/handles'"
+    # Each into a store of its own: ext4 is slow to make files where many were removed just now.
+    for i in 1 2 3; do
+        clock 1 sh -c "'$bin/hlxls' collapse --store '$dir/store$i' '$dir'/values/* >'$dir/handles'"
     done >"$dir/collapse"
     cut -d' ' -f1 "$dir/handles" >"$dir/digits"
-    clock 5 sh -c "'$bin/hlxls' resolve --store '$dir/store' --to lcb - <'$dir/digits'" >"$dir/resolve"
-    clock 5 "$bin/hlxls" fsck --store "$dir/store" >"$dir/fsck"
+    clock 5 sh -c "'$bin/hlxls' resolve --store '$dir/store1' --to lcb - <'$dir/digits'" >"$dir/resolve"
+    clock 5 "$bin/hlxls" fsck --store "$dir/store1" >"$dir/fsck"
     heading 'hlxls, ms' collapse resolve fsck
     row '10,000 small values' "$(median "$dir/collapse")" "$(median "$dir/resolve")" \
         "$(median "$dir/fsck")"
+}
+
+# A process from its start to its end: reads the program, opens the device, makes pipelines, chooses
+# kernels, runs one batch. Cold: nothing is cached. Warm: by hlxrun, and by nobody else.
+start_times() {
+    export MESA_SHADER_CACHE_DISABLE=true __GL_SHADER_DISK_CACHE=0
+    heading 'Start and one batch, ms' cold warm
+    for batch in 1 2 4 8 16 32 64 128; do
+        "$bin/hlxc" "$dir/start.hlxl" -D batch=$batch -o "$dir/start.hbin" || return
+        rm -f "$dir/cold" "$dir/warm"
+        for i in 1 2 3; do
+            export XDG_CACHE_HOME="$dir/cache-$batch-$i"
+            clock 1 "$bin/hlxrun" "$dir/start.hbin" --eval -q --device vulkan >>"$dir/cold"
+            clock 2 "$bin/hlxrun" "$dir/start.hbin" --eval -q --device vulkan >>"$dir/warm"
+        done
+        row "batch $batch" "$(median "$dir/cold")" "$(median "$dir/warm")"
+    done
+    unset XDG_CACHE_HOME MESA_SHADER_CACHE_DISABLE __GL_SHADER_DISK_CACHE
 }
 
 load() {
@@ -205,6 +237,7 @@ training_times
 heading 'Square matmul, GFLOP/s' '1 thread' '2 threads' device
 matmul_times 512
 matmul_times 1024
+start_times
 [ ! -x "$bin/hlxfmt" ] || format_times
 codec_times
 [ ! -x "$bin/hlxls" ] || store_times
