@@ -31,7 +31,7 @@ TOOLS   := $(BUILD)/bin/hlxc $(BUILD)/bin/hlxrun $(BUILD)/bin/hlxfmt $(BUILD)/bi
 UNIT    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*_test.c))
 
 .PHONY: all libs tools lib unit units deps deps-dev demo check prove bench ulp lint layers tour format man \
-        install uninstall clean
+        editors install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 all: tools lib
@@ -157,6 +157,13 @@ $(ULP): OPT = -O3 -march=native
 ulp: $(BUILD)/tests/ulp/ulp
 	$<
 
+# Colours for editors, from the tables: committed, as people install them from here.
+$(BUILD)/tools/editors: $(BUILD)/tools/editors.o $(call lib,base)
+	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+editors: $(BUILD)/tools/editors
+	$< textmate >editors/textmate/hlx.tmLanguage.json
+	$< vim >editors/vim/syntax/hlx.vim
+
 # -- what people type -----------------------------------------------------------------------------
 deps:
 	@sh tools/deps.sh build
@@ -172,7 +179,7 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-fr
     -DHLX_TEST_FAULTS
 check: deps-dev
 	@$(MAKE) --no-print-directory -j2 tools
-	@$(MAKE) --no-print-directory -j2 units $(BUILD)/tests/ulp/ulp $(DEVICE)
+	@$(MAKE) --no-print-directory -j2 units $(BUILD)/tests/ulp/ulp $(BUILD)/tools/editors $(DEVICE)
 	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/san OPT=-O1 EXTRA='$(SAN)' tools
 	@$(MAKE) --no-print-directory -j2 BUILD=$(BUILD)/san OPT=-O1 EXTRA='$(SAN)' units
 	@sh tests/check.sh $(BUILD) $(BUILD)/san $(SUITES)
@@ -188,7 +195,7 @@ bench: deps
 	@sh tests/bench/bench.sh $(BUILD)
 
 SOURCES := $(foreach f,$(FOLDERS) tests/unit tests/ulp tests/exact tests/fuzz tests/device tests/bench \
-    tests/gen tests/store,$(wildcard $(f)/*.[ch]))
+    tests/gen tests/store tools,$(wildcard $(f)/*.[ch]))
 TIDY    := $(filter %.c,$(SOURCES))
 layers:
 	@awk -f tools/layers.awk $(foreach f,$(FOLDERS),$(wildcard $(f)/*.[chly])) && echo "ok - layers"

@@ -56,6 +56,7 @@ want unit-san && unit "$san" " (sanitized)"
 want cases && suite cases env BIN="$bin" sh tests/run.sh
 want cases-san && suite "cases (sanitized)" env BIN="$sanbin" sh tests/run.sh
 want errors && suite errors env BIN="$bin" sh tests/errors.sh
+want editors && suite editors sh tests/editors.sh "$build"
 want gen && suite gen/rules sh tests/gen/rules.sh "$build"
 want fmt && suite fmt/roundtrip env BIN="$bin" sh tests/fmt/roundtrip.sh
 want examples && suite examples env BIN="$bin" sh tests/examples.sh

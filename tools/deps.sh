@@ -7,7 +7,7 @@ set -eu
 build='gcc g++ libc6-dev spirv-headers spirv-tools libvulkan-dev mesa-vulkan-drivers
        flex bison libutf8proc-dev libssl-dev libjansson-dev zlib1g-dev pkg-config'
 dev='clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev libmpfr-dev librandom123-dev
-     scdoc mandoc python3 valgrind vulkan-validationlayers'
+     scdoc mandoc python3 valgrind vulkan-validationlayers jq vim'
 
 missing() {
     for p in $1; do

@@ -45,9 +45,7 @@ static void put_comment(struct layout *l)
         "//\ttab\tin it",
         "// let x = 1; // twice",
         "// \xf0\x9f\x9c\x8a and \xc3\xa9, \xe4\xbd\xa0\xe5\xa5\xbd",
-        "// a comment that goes on for so long that no line of a hundred columns could ever hold "
-        "it "
-        "and the code beside it",
+        "// a comment that goes on for so long that no line of a hundred columns has room for it",
     };
     put(l, comments[layout_chance(l, sizeof comments / sizeof *comments)]);
 }

@@ -115,8 +115,7 @@ static void text(struct program *p)
         "\"\xc3\xa9\xf0\x9f\x9c\x81\"",
         "\"// no comment\"",
         "\"{input} -> {output}\"",
-        "\"a text that is so long that nothing can stand beside it on a line of one hundred "
-        "columns, whatever\""};
+        "\"a text that is so long that beside it on a line there is room for next to nothing\""};
     ending(p, PICK(p, texts));
 }
 
