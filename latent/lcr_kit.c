@@ -181,11 +181,20 @@ static bool read_ascii_digit(struct reader *r, uint64_t *n)
     return true;
 }
 
+// Ideographs for a number that has no single digit: `small` is that number where it is below 10.
+static bool no_digit(struct reader *r, const char *from, uint64_t small)
+{
+    return small > 9 || reader_fail(r, from, r->at, "E_LC_PARSE",
+                                    "a number from 0 to 9 is written as one digit");
+}
+
 bool lcr_read_count(struct reader *r, unsigned level, uint64_t *n)
 {
+    const char *from = r->at;
     int64_t i;
     if (level >= LCR_NUMBERS)
-        return read_ascii_digit(r, n) || lcr_read_digits(r, &lcr_ideographs, n);
+        return read_ascii_digit(r, n) ||
+               (lcr_read_digits(r, &lcr_ideographs, n) && no_digit(r, from, *n));
     if (reader_peek(r) == '-')
         return reader_expected(r, "a number");
     if (!reader_int(r, &i))
@@ -196,11 +205,14 @@ bool lcr_read_count(struct reader *r, unsigned level, uint64_t *n)
 
 bool lcr_read_int(struct reader *r, int64_t *i)
 {
+    const char *from = r->at;
     uint64_t n;
     if (!read_ascii_digit(r, &n)) {
         if (!lcr_read_digits(r, &lcr_ideographs, &n))
             return false;
         n = n & 1 ? ~(n >> 1) : n >> 1;
+        if (!no_digit(r, from, n))
+            return false;
     }
     memcpy(i, &n, sizeof n);
     return true;

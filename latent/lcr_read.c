@@ -222,7 +222,7 @@ static bool read_columns(struct collapsed *d, size_t columns, unsigned depth, si
 
 static const struct value *read_table(struct collapsed *d, unsigned depth)
 {
-    struct entry shape;
+    struct entry shape = {0};
     size_t base = d->items.n, rows = 0;
     const char *from = d->r->at;
     bool by_column = collapsed_take(d, LCR_COLUMNS, LCR_ARRAY);
@@ -267,13 +267,22 @@ static const struct value *read_object(struct collapsed *d, unsigned depth)
     return value_object_sorted(d->r->arena, n > 0 ? d->fields.at + base : NULL, n);
 }
 
+// Whether nothing follows that would belong to the token before the cursor.
+static bool ends_here(struct collapsed *d)
+{
+    int c = reader_peek(d->r);
+    bool word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                c == '-' || c == '.';
+    return !word || reader_expected(d->r, "a space");
+}
+
 static const struct value *read_bytes(struct collapsed *d)
 {
     struct buf s = {0};
     uint64_t n = 0;
     bool ok;
     if (d->level < LCR_DENSE)
-        ok = reader_hex(d->r, &s);
+        ok = reader_hex(d->r, &s) && ends_here(d);
     else
         ok = lcr_read_count(d->r, d->level, &n) && lcr_read_bits(d->r, (size_t)n, &s);
     const struct value *v = ok ? value_canonical(d->r->arena, VALUE_BYTES, s.at, s.n) : NULL;
@@ -323,7 +332,7 @@ static const struct value *read_number(struct collapsed *d)
         at++;
     if (at < d->r->end && (*at == '.' || *at == 'e'))
         return read_float(d);
-    return reader_int(d->r, &i) ? value_int(d->r->arena, i) : NULL;
+    return reader_int(d->r, &i) && ends_here(d) ? value_int(d->r->arena, i) : NULL;
 }
 
 // The forms that a mark announces, after it.

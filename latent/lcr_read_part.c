@@ -81,8 +81,10 @@ static bool read_prefix(struct collapsed *d, const struct lcr_text *before, stru
     if (n == SIZE_MAX)
         return reader_fail(d->r, from, d->r->at, "E_LC_PARSE",
                            "the text before this one does not have that many characters");
+    if (!collapsed_spend(d, from, n, 1))
+        return false;
     buf_put(out, before->at, n);
-    return collapsed_spend(d, from, n, 1);
+    return true;
 }
 
 // The rest of a text up to its quote, after the part in `out`; a copy in the arena.
@@ -182,7 +184,7 @@ bool collapsed_at_count(const struct reader *r)
 // Reads a key and puts it on the stack of fields, in its order. Its weight is added to `weight`.
 bool collapsed_key(struct collapsed *d, size_t base, struct lcr_text *before, size_t *weight)
 {
-    struct lcr_text key;
+    struct lcr_text key = {0};
     reader_space(d->r);
     const char *from = d->r->at;
     bool prefixes = d->level >= LCR_PREFIXES, ok;

@@ -113,6 +113,7 @@ static bool change_one(struct chance *s, const struct codec *c, unsigned level)
     buf_free(b);
     buf_free(&again.buf);
     arena_free(&a);
+    s->arena = NULL;
     return v != NULL;
 }
 
