@@ -2,200 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "latent/lcr_plan.h"
-
-struct writer {
-    struct plan *plan;
-    struct buf *out;
-    unsigned level;
-    bool word; // the last token would run into a letter or digit
-};
+#include "latent/lcr_write.h"
 
 static void put_value(struct writer *w, node_id id, struct lcr_text *before);
-
-static const struct node *node_of(const struct writer *w, node_id id)
-{
-    return &w->plan->nodes.at[id];
-}
-
-// Begins a token: one of letters and digits does not run into the one before it.
-static void begin(struct writer *w, bool wordy)
-{
-    if (w->word && wordy)
-        buf_putc(w->out, ' ');
-    w->word = false;
-}
-
-static void put_mark(struct writer *w, const char *mark)
-{
-    begin(w, false);
-    buf_puts(w->out, mark);
-}
-
-static void put_count(struct writer *w, uint64_t n)
-{
-    begin(w, true);
-    lcr_put_count(w->out, w->level, n);
-    w->word = w->level < LCR_NUMBERS;
-}
-
-static void put_reference(struct writer *w, size_t n)
-{
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    begin(w, n < LCR_LETTERS);
-    if (n < LCR_LETTERS)
-        buf_putc(w->out, letters[n]);
-    else
-        lcr_put_digits(w->out, &lcr_syllables, n - LCR_LETTERS);
-}
-
-// -- texts ----------------------------------------------------------------------------------------
-
-// The number of the longest phrase at the beginning of a text, and its length; 0: none.
-static size_t find_phrase(const struct plan *p, const char *s, size_t n, uint64_t *number)
-{
-    size_t best = 0, length = 0;
-    for (size_t words = 0; words < p->longest && length < n; words++) {
-        length += phrase_word(s + length, n - length);
-        const struct map_entry *e = map_find(&p->phrases, s, length);
-        if (e != NULL && e->value.u > 0) {
-            best = length;
-            *number = e->value.u - 1;
-        }
-    }
-    return best;
-}
-
-static void put_chars(struct writer *w, const char *s, size_t n)
-{
-    bool phrases = w->level >= LCR_PHRASES;
-    for (size_t i = 0, length; i < n; i += length) {
-        uint64_t number = 0;
-        length = phrases ? find_phrase(w->plan, s + i, n - i, &number) : 0;
-        if (length > 0) {
-            lcr_put_digits(w->out, &lcr_syllables, number);
-        } else {
-            length = phrases ? phrase_word(s + i, n - i) : n;
-            lcr_put_chars(w->out, s + i, length, phrases);
-        }
-    }
-}
-
-// A key, and a text in the dictionary: at LCR_PREFIXES a count of characters of the one before it.
-static void put_key_chars(struct writer *w, const char *s, size_t n, struct lcr_text *before)
-{
-    size_t shared = 0;
-    if (w->level < LCR_PREFIXES) {
-        put_mark(w, "\"");
-    } else {
-        shared = lcr_shared(before, s, n);
-        put_count(w, lcr_chars(s, shared));
-    }
-    put_chars(w, s + shared, n - shared);
-    buf_putc(w->out, '"');
-    *before = (struct lcr_text){s, n};
-}
-
-static void put_key(struct writer *w, node_id id, struct lcr_text *before)
-{
-    const struct node *key = node_of(w, id);
-    if (key->entry)
-        put_reference(w, key->reference);
-    else
-        put_key_chars(w, key->v->as.bytes.at, key->v->as.bytes.n, before);
-}
-
-// A text as a value. In a list, `before` is the text before it.
-static void put_text(struct writer *w, const struct value *v, struct lcr_text *before)
-{
-    const char *s = v->as.bytes.at;
-    size_t n = v->as.bytes.n, shared = 0;
-    if (before != NULL && w->level >= LCR_PREFIXES)
-        shared = lcr_shared(before, s, n);
-    if (lcr_chars(s, shared) > 2) {
-        put_mark(w, LCR_PREFIX);
-        put_count(w, lcr_chars(s, shared));
-    } else {
-        put_mark(w, "\"");
-        shared = 0;
-    }
-    put_chars(w, s + shared, n - shared);
-    buf_putc(w->out, '"');
-    if (before != NULL)
-        *before = (struct lcr_text){s, n};
-}
-
-// -- scalars --------------------------------------------------------------------------------------
-
-static void put_int(struct writer *w, int64_t i)
-{
-    begin(w, true);
-    if (w->level >= LCR_NUMBERS) {
-        lcr_put_int(w->out, i);
-        return;
-    }
-    buf_printf(w->out, "%lld", (long long)i);
-    w->word = true;
-}
-
-static void put_float_bits(struct writer *w, double x)
-{
-    uint64_t bits;
-    unsigned char bytes[sizeof bits];
-    memcpy(&bits, &x, sizeof bits);
-    for (size_t i = 0; i < sizeof bits; i++)
-        bytes[i] = (unsigned char)(bits >> (56 - 8 * i));
-    put_mark(w, LCR_FLOAT);
-    lcr_put_bits(w->out, bytes, sizeof bytes);
-}
-
-static void put_float(struct writer *w, double x)
-{
-    struct buf b = {0};
-    buf_double(&b, x);
-    if (w->level >= LCR_NUMBERS && b.n > 6) {
-        put_float_bits(w, x);
-    } else {
-        begin(w, w->level < LCR_NUMBERS);
-        if (w->level >= LCR_NUMBERS)
-            buf_putc(w->out, '~');
-        buf_put(w->out, b.at, b.n);
-        w->word = true;
-    }
-    buf_free(&b);
-}
-
-static void put_bytes(struct writer *w, const struct value *v)
-{
-    put_mark(w, LCR_BYTES);
-    if (w->level >= LCR_DENSE) {
-        lcr_put_count(w->out, w->level, v->as.bytes.n);
-        lcr_put_bits(w->out, v->as.bytes.at, v->as.bytes.n);
-        w->word = v->as.bytes.n == 0;
-        return;
-    }
-    struct sink hex = {.buf = *w->out};
-    sink_hex(&hex, v->as.bytes.at, v->as.bytes.n);
-    *w->out = hex.buf;
-    w->word = true;
-}
-
-static void put_scalar(struct writer *w, const struct node *node, struct lcr_text *before)
-{
-    const struct value *v = node->v;
-    switch (v->kind) {
-    case VALUE_NULL: put_mark(w, LCR_NULL); break;
-    case VALUE_BOOL: put_mark(w, v->as.boolean ? LCR_TRUE : LCR_FALSE); break;
-    case VALUE_INT: put_int(w, v->as.integer); break;
-    case VALUE_FLOAT: put_float(w, v->as.number); break;
-    case VALUE_TEXT: put_text(w, v, before); break;
-    case VALUE_BYTES: put_bytes(w, v); break;
-    default:
-        put_mark(w, LCR_HANDLE);
-        buf_put(w->out, v->as.bytes.at + 3, v->as.bytes.n - 3);
-        w->word = true;
-    }
-}
 
 // -- lists ----------------------------------------------------------------------------------------
 
@@ -210,15 +19,15 @@ static size_t run_of(const node_id *item, size_t n)
 
 static void put_times(struct writer *w, size_t k)
 {
-    put_mark(w, LCR_TIMES);
-    put_count(w, k);
+    writer_mark(w, LCR_TIMES);
+    writer_count(w, k);
 }
 
 static void put_nodes(struct writer *w, const node_id *item, size_t n)
 {
     struct lcr_text before = {"", 0};
     for (size_t i = 0, k; i < n; i += k) {
-        const struct node *node = node_of(w, item[i]);
+        const struct node *node = writer_node(w, item[i]);
         size_t length = node->entry ? 1 : node->length;
         k = w->level >= LCR_RUNS ? run_of(item + i, n - i) : 1;
         if (length * (k - 1) <= 3)
@@ -256,10 +65,10 @@ static void put_ints(struct writer *w, const int64_t *x, size_t n)
         k = w->level >= LCR_RUNS ? sequence_of(x + i, n - i, &step) : 1;
         if (k < 5)
             k = 1;
-        put_int(w, x[i]);
+        writer_int(w, x[i]);
         if (k > 1 && step != 0) {
-            put_mark(w, LCR_FLOW);
-            put_int(w, step);
+            writer_mark(w, LCR_FLOW);
+            writer_int(w, step);
         }
         if (k > 1)
             put_times(w, k);
@@ -272,7 +81,7 @@ static int64_t *ints_of(const struct writer *w, const node_id *item, size_t n)
     if (x == NULL)
         arena_exhausted();
     for (size_t i = 0; i < n; i++)
-        x[i] = node_of(w, item[i])->v->as.integer;
+        x[i] = writer_node(w, item[i])->v->as.integer;
     return x;
 }
 
@@ -301,7 +110,7 @@ static void put_int_list(struct writer *w, const node_id *item, size_t n)
     put_ints(&to_plain, x, n);
     bool shorter = false;
     if (w->level >= LCR_COLUMNS && n > 3 && to_differences(x, n)) {
-        put_mark(&to_deltas, LCR_DELTA);
+        writer_mark(&to_deltas, LCR_DELTA);
         put_ints(&to_deltas, x, n);
         shorter = lcr_chars(deltas.at, deltas.n) < lcr_chars(plain.at, plain.n);
     }
@@ -320,7 +129,7 @@ static void put_list(struct writer *w, const node_id *item, size_t n)
         put_int_list(w, item, n);
     else
         put_nodes(w, item, n);
-    put_mark(w, "]");
+    writer_mark(w, "]");
 }
 
 // -- objects --------------------------------------------------------------------------------------
@@ -329,32 +138,32 @@ static void put_list(struct writer *w, const node_id *item, size_t n)
 static void put_keys(struct writer *w, const struct node *shape)
 {
     struct lcr_text before = {"", 0};
-    put_mark(w, LCR_OBJECT);
+    writer_mark(w, LCR_OBJECT);
     for (size_t i = 0; i < shape->n; i++)
-        put_key(w, shape->child[i], &before);
-    put_mark(w, LCR_SEPARATOR);
+        writer_key(w, shape->child[i], &before);
+    writer_mark(w, LCR_SEPARATOR);
 }
 
 static void put_shape(struct writer *w, node_id id)
 {
-    if (node_of(w, id)->entry)
-        put_reference(w, node_of(w, id)->reference);
+    if (writer_node(w, id)->entry)
+        writer_reference(w, writer_node(w, id)->reference);
     else
-        put_keys(w, node_of(w, id));
+        put_keys(w, writer_node(w, id));
 }
 
 static void put_rows(struct writer *w, const struct node *table)
 {
-    size_t columns = node_of(w, table->shape)->n;
+    size_t columns = writer_node(w, table->shape)->n;
     struct lcr_text *before = calloc(columns, sizeof *before);
     if (before == NULL)
         arena_exhausted();
-    put_mark(w, LCR_ARRAY);
+    writer_mark(w, LCR_ARRAY);
     put_shape(w, table->shape);
     for (size_t i = 0; i < table->n; i++)
         for (size_t k = 0; k < columns; k++)
-            put_value(w, node_of(w, table->child[i])->child[k], &before[k]);
-    put_mark(w, "]");
+            put_value(w, writer_node(w, table->child[i])->child[k], &before[k]);
+    writer_mark(w, "]");
     free(before);
 }
 
@@ -363,11 +172,11 @@ static void put_columns(struct writer *w, const struct node *table)
     node_id *cell = calloc(table->n, sizeof *cell);
     if (cell == NULL)
         arena_exhausted();
-    put_mark(w, LCR_ARRAY LCR_ARRAY);
+    writer_mark(w, LCR_ARRAY LCR_ARRAY);
     put_shape(w, table->shape);
-    for (size_t k = 0; k < node_of(w, table->shape)->n; k++) {
+    for (size_t k = 0; k < writer_node(w, table->shape)->n; k++) {
         for (size_t i = 0; i < table->n; i++)
-            cell[i] = node_of(w, table->child[i])->child[k];
+            cell[i] = writer_node(w, table->child[i])->child[k];
         put_list(w, cell, table->n);
     }
     free(cell);
@@ -375,20 +184,20 @@ static void put_columns(struct writer *w, const struct node *table)
 
 static void put_object(struct writer *w, const struct node *node)
 {
-    const struct node *shape = node_of(w, node->shape);
+    const struct node *shape = writer_node(w, node->shape);
     struct lcr_text before = {"", 0};
     if (shape->entry && node->n > 0) {
-        put_reference(w, shape->reference);
+        writer_reference(w, shape->reference);
         for (size_t i = 0; i < node->n; i++)
             put_value(w, node->child[i], NULL);
         return;
     }
-    put_mark(w, "{");
+    writer_mark(w, "{");
     for (size_t i = 0; i < node->n; i++) {
-        put_key(w, shape->child[i], &before);
+        writer_key(w, shape->child[i], &before);
         put_value(w, node->child[i], NULL);
     }
-    put_mark(w, "}");
+    writer_mark(w, "}");
 }
 
 // A value that is written out, wherever it stands.
@@ -397,21 +206,21 @@ static void put_whole(struct writer *w, const struct node *node, struct lcr_text
     if (node->kind == VALUE_OBJECT) {
         put_object(w, node);
     } else if (node->kind != VALUE_ARRAY) {
-        put_scalar(w, node, before);
+        writer_scalar(w, node, before);
     } else if (node->table) {
         (node->columns ? put_columns : put_rows)(w, node);
     } else {
-        put_mark(w, "[");
+        writer_mark(w, "[");
         put_list(w, node->child, node->n);
     }
 }
 
 static void put_value(struct writer *w, node_id id, struct lcr_text *before)
 {
-    const struct node *node = node_of(w, id);
+    const struct node *node = writer_node(w, id);
     bool refer = node->entry && w->level > LCR_KEYS;
     if (refer)
-        put_reference(w, node->reference);
+        writer_reference(w, node->reference);
     else
         put_whole(w, node, before);
 }
@@ -447,11 +256,11 @@ static void put_phrases(struct writer *w)
     struct lcr_text before = {"", 0};
     if (p->phrase_list.n == 0)
         return;
-    put_mark(w, LCR_PHRASE);
+    writer_mark(w, LCR_PHRASE);
     for (size_t i = 0; i < p->phrase_list.n; i++) {
         const struct lcr_text *phrase = &p->phrase_list.at[i];
         size_t shared = lcr_shared(&before, phrase->at, phrase->n);
-        put_count(w, lcr_chars(phrase->at, shared));
+        writer_count(w, lcr_chars(phrase->at, shared));
         lcr_put_chars(w->out, phrase->at + shared, phrase->n - shared, true);
         buf_putc(w->out, '"');
         before = *phrase;
@@ -464,7 +273,7 @@ static void put_entries(struct writer *w)
     struct lcr_text before = {"", 0};
     if (p->phrase_list.n + p->entries.n == 0)
         return;
-    put_mark(w, LCR_NEST);
+    writer_mark(w, LCR_NEST);
     for (size_t i = 0; i < p->entries.n; i++) {
         const struct node *node = &p->nodes.at[p->entries.at[i]];
         if (node->kind == NODE_SHAPE)
@@ -472,14 +281,14 @@ static void put_entries(struct writer *w)
         else
             put_whole(w, node, &before);
     }
-    put_mark(w, LCR_FLOW);
+    writer_mark(w, LCR_FLOW);
 }
 
 static void put_document(struct plan *p, struct buf *out)
 {
     struct writer w = {.plan = p, .out = out, .level = p->level};
     choose_columns(&w);
-    put_mark(&w, lcr_marks[p->level]);
+    writer_mark(&w, lcr_marks[p->level]);
     put_phrases(&w);
     put_entries(&w);
     put_value(&w, p->root, NULL);
