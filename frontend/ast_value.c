@@ -14,23 +14,14 @@ struct tree {
     bool failed;
 };
 
+// clang-format off
 enum {
-    LITERAL_INT = 14,
-    LITERAL_FLOAT,
-    LITERAL_TEXT,
-    LITERAL_BYTES,
-    LITERAL_ARRAY,
-    LITERAL_OBJECT,
-    LITERAL_HANDLE,
-    LITERAL_NULL,
-    LITERAL_BOOL,
-    NODE_BLOCK = 100,
-    NODE_EXPR,
-    NODE_VAR_REF,
-    NODE_ASSIGNMENT,
-    NODE_FUNCTION_DEF,
+    LITERAL_INT = 14, LITERAL_FLOAT, LITERAL_TEXT, LITERAL_BYTES, LITERAL_ARRAY, LITERAL_OBJECT,
+    LITERAL_HANDLE, LITERAL_NULL, LITERAL_BOOL,
+    NODE_BLOCK = 100, NODE_EXPR, NODE_VAR_REF, NODE_ASSIGNMENT, NODE_FUNCTION_DEF,
     NODE_FUNCTION_CALL
 };
+// clang-format on
 
 static const struct value *node_of(struct tree *t, const struct ast *n);
 
@@ -190,7 +181,7 @@ static const struct value *binary(struct tree *t, const struct ast *n)
 static const struct value *operator_node(struct tree *t, const struct ast *n)
 {
     static const char *const words[AST_KIND_COUNT] = {
-        [AST_INDEX] = "[]",      [AST_RANGE] = "..",  [AST_AS] = "as",   [AST_IF] = "if",
+        [AST_INDEX] = "[]",      [AST_AS] = "as",     [AST_IF] = "if",
         [AST_RETURN] = "return", [AST_UPDATE] = ":=", [AST_CALL] = "()",
     };
     values operands = kids(t, n, 0);
@@ -400,8 +391,6 @@ static const struct value *block(struct tree *t, const struct ast *n)
     const struct value_field field = {"statements", 10, list(t, &statements)};
     return contract(t, NODE_BLOCK, &field, 1);
 }
-
-// -- all of them ----------------------------------------------------------------------------------
 
 static const struct value *node_of(struct tree *t, const struct ast *n)
 {
