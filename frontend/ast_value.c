@@ -1,7 +1,6 @@
 // ast_value.c: a syntax tree as a latent value: contracts 100 to 105, literals 14 to 22.
 //
-// A statement, type or expression that has no contract of its own is an expression (101) whose
-// operator is its word or mark. The family's contracts are validated as they are in latent/.
+// What has no contract of its own is an expression (101) whose operator is its word or mark.
 #include "frontend/ast_value.h"
 
 #include <string.h>

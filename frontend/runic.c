@@ -252,22 +252,31 @@ bool runic_detect(const char *text, size_t len)
     return found;
 }
 
+// `first` and n bytes, which may hold NULs when they are no literal after all.
+static const char *join(struct arena *a, const char *first, const char *rest, size_t n, size_t *len)
+{
+    size_t head = strlen(first);
+    char *out = arena_alloc(a, head + n + 1);
+    memcpy(out, first, head);
+    memcpy(out + head, rest, n);
+    out[head + n] = '\0';
+    *len = head + n;
+    return out;
+}
+
 const char *runic_literal(struct arena *a, int token, const char *text, size_t *len)
 {
     static const struct {
         int token;
         const char *ascii;
     } marks[] = {{TOK_HANDLE, "&h_"}, {TOK_BYTES, "x"}};
-    const char *out = text;
     if (token == TOK_FLOAT && text[0] == '.')
-        out = arena_printf(a, "0%.*s", (int)*len, text);
+        return join(a, "0", text, *len, len);
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
         const char *glyph = glyph_of_token(marks[i].token);
         size_t n = strlen(glyph);
         if (token == marks[i].token && *len >= n && !memcmp(text, glyph, n))
-            out = arena_printf(a, "%s%.*s", marks[i].ascii, (int)(*len - n), text + n);
+            return join(a, marks[i].ascii, text + n, *len - n, len);
     }
-    if (out != text)
-        *len = strlen(out);
-    return out;
+    return text;
 }
