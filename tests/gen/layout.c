@@ -90,12 +90,31 @@ static bool may_break(const struct layout *l, const char *text)
     return in_brackets || !l->ends || l->header == l->depth + 1 || goes_on;
 }
 
-static void put_gap(struct layout *l, const char *text)
+static void put_gap(struct layout *l, const char *text, const char *here)
 {
     if (may_break(l, text) && layout_chance(l, 32) < l->untidy)
         layout_lines(l);
-    else if (would_join(last_byte(l), *text) || layout_chance(l, 32) < 8 + l->untidy)
+    else if (would_join(last_byte(l), *here) || layout_chance(l, 32) < 8 + l->untidy)
         put_space(l);
+}
+
+// -- glyphs --------------------------------------------------------------------------------------
+
+// The spelling of a token in this place.
+static const char *spelled(struct layout *l, const char *text)
+{
+    static const struct {
+        const char *ascii, *glyph;
+    } rows[] = {
+#define TOKEN(id, ascii, glyph, class, ends) {ascii, glyph},
+#define WORD(name, glyph) {name, glyph},
+#define TYPE(name, glyph) {name, glyph},
+#include "frontend/tokens.def"
+    };
+    for (size_t i = 0; l->runic && i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(rows[i].ascii, text) == 0 && *rows[i].glyph)
+            return layout_one_in(l, 2) ? rows[i].glyph : text;
+    return text;
 }
 
 // -- tokens --------------------------------------------------------------------------------------
@@ -110,15 +129,18 @@ static void follow_bracket(struct layout *l, const char *text)
 
 void layout_glued(struct layout *l, const char *text)
 {
-    put(l, text);
+    put(l, spelled(l, text));
     follow_bracket(l, text);
     l->ends = false;
 }
 
 void layout_token(struct layout *l, const char *text)
 {
-    put_gap(l, text);
-    layout_glued(l, text);
+    const char *here = spelled(l, text);
+    put_gap(l, text, here);
+    put(l, here);
+    follow_bracket(l, text);
+    l->ends = false;
 }
 
 void layout_ending(struct layout *l, const char *text)

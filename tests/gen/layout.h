@@ -13,7 +13,8 @@ struct layout {
     struct buf *out;
     uint64_t random;
     const char *line_end;
-    unsigned untidy; // of 16: how often there is more than a space between tokens
+    bool runic;      // half of the tokens that have a glyph are written as that
+    unsigned untidy; // of 32: how often there is more than a space between tokens
     bool ends;       // a statement can end behind the last token
     unsigned header; // 1 + the depth at which a function's or entry's header stands, or 0
     unsigned depth;

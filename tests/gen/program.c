@@ -581,9 +581,9 @@ static void block(struct program *p)
     p->l.header = outer;
 }
 
-void program_generate(uint64_t seed, struct buf *out)
+void program_generate(uint64_t seed, bool runic, struct buf *out)
 {
-    struct program p = {.l = {.out = out, .random = seed}};
+    struct program p = {.l = {.out = out, .random = seed, .runic = runic}};
     buf_puts(out, one_in(&p, 20) ? "\xef\xbb\xbf" : "");
     p.l.line_end = one_in(&p, 10) ? "\r\n" : "\n";
     p.l.untidy = one_in(&p, 2) ? 0 : layout_chance(&p.l, 12);

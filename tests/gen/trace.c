@@ -25,7 +25,7 @@ static bool trace(uint64_t seed)
     struct buf ascii = {0}, runic = {0};
     sources_init(&sources, &arena);
     diags_init(&diags, &arena, &sources);
-    program_generate(seed, &ascii);
+    program_generate(seed, false, &ascii);
     struct ast_file *file = parse(&arena, &sources, &diags, "t.hlxl", &ascii);
     if (file && diags.errors == 0) {
         pretty_print(&arena, &sources, file, true, &runic);

@@ -18,16 +18,16 @@ static unsigned long setting(const char *name, unsigned long usual)
 }
 
 // What failed is shown with the program, so that it can become a case.
-static bool holds(unsigned long seed)
+static bool holds(unsigned long seed, bool runic)
 {
     struct buf text = {0};
     const char *why = NULL;
-    program_generate(seed, &text);
-    enum round_result result = round_check(text.at, text.n, false, &why);
+    program_generate(seed, runic, &text);
+    enum round_result result = round_check(text.at, text.n, runic, &why);
     if (result == ROUND_NO_PROGRAM)
         why = "the generated program does not parse";
     if (result != ROUND_HOLDS) {
-        fprintf(stderr, "seed %lu: %s\n", seed, why);
+        fprintf(stderr, "seed %lu, %s: %s\n", seed, runic ? "HLX" : "HLXL", why);
         if (getenv("HLX_SHOW"))
             fprintf(stderr, "%s\n", text.at);
     }
@@ -35,18 +35,29 @@ static bool holds(unsigned long seed)
     return result == ROUND_HOLDS;
 }
 
-static void test_programs(void **state)
+static void check_programs(bool runic)
 {
-    (void)state;
     unsigned long first = setting("HLX_SEED", 0), n = setting("HLX_PROGRAMS", 500);
     unsigned failed = 0;
     for (unsigned long i = 0; i < n && failed < 10; i++)
-        failed += !holds(first + i);
+        failed += !holds(first + i, runic);
     assert_int_equal(failed, 0);
+}
+
+static void test_ascii(void **state)
+{
+    (void)state;
+    check_programs(false);
+}
+
+static void test_runic(void **state)
+{
+    (void)state;
+    check_programs(true);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_programs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ascii), cmocka_unit_test(test_runic)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
