@@ -243,7 +243,9 @@ static const struct cli validate_cli = {
 
 static const struct cli_option stats_table[] = {
     ROW_FROM,
-    {OPT_TOKENS, "tokens", 0, "count the tokens of a language model, too (needs node)", "Output"},
+    {OPT_TOKENS, "tokens", "SCRIPT",
+     "count tokens of a language model, too, with `node SCRIPT` (tools/tokens.js of the sources)",
+     "Output"},
     {OPT_JSON, "json", 0, "print JSON", 0},
     ROW_STORE,
     ROWS_MESSAGES,
@@ -373,7 +375,7 @@ static bool apply(struct hlxls_options *o, struct arena *a, const struct cli_par
     case OPT_ALL: return o->all = true;
     case OPT_NAMES: return o->bind_all = true;
     case OPT_FULL: return o->full = true;
-    case OPT_TOKENS: return o->tokens = true;
+    case OPT_TOKENS: o->tokens = p->value; return true;
     default: return set_messages(o, p, id);
     }
 }

@@ -22,7 +22,8 @@ struct hlxls_options {
     const char *restore;
     uint64_t grace; // seconds
     unsigned depth;
-    bool depth_given, json, list, repair, dry_run, all, bind_all, full, tokens;
+    const char *tokens; // the script that counts them, or NULL
+    bool depth_given, json, list, repair, dry_run, all, bind_all, full;
     enum diag_format diagnostics;
     enum diag_color color;
     char **operand;

@@ -5,6 +5,7 @@
 
 #include "base/version.h"
 #include "latent/hlxls_commands.h"
+#include "latent/hlxls_tokens.h"
 
 struct form {
     const struct codec *codec;
@@ -23,13 +24,14 @@ static size_t count_chars(const char *text, size_t n)
     return chars;
 }
 
-static void measure(const struct value *v, struct form *f)
+// Encodes a value in one form; the text is kept where its tokens are to be counted.
+static void measure(const struct value *v, struct form *f, struct buf *text)
 {
     struct sink sink = {0};
     f->codec->encode(v, f->level, &sink);
     f->bytes = sink.buf.n;
     f->chars = f->codec->text ? count_chars(sink.buf.at, sink.buf.n) : 0;
-    buf_free(&sink.buf);
+    *text = sink.buf;
 }
 
 static void all_forms(struct arena *a, form_list *out)
@@ -45,36 +47,63 @@ static const char *form_name(struct arena *a, const struct form *f)
                                    : f->codec->name;
 }
 
-// -- printing ------------------------------------------------------------------------------------
-
-// The saving against LC-T, in percent.
-static void print_saving(size_t n, size_t of)
+// Counts the tokens of the forms that are texts; they come after those that are not.
+static bool count_tokens(struct hlxls *t, form_list *forms, const struct buf *texts)
 {
-    if (of > 0)
-        printf(" %8.1f", 100.0 - 100.0 * (double)n / (double)of);
+    size_t first = 0;
+    while (first < forms->n && !forms->at[first].codec->text)
+        first++;
+    size_t n = forms->n - first;
+    long *tokens = arena_array(&t->arena, n, sizeof *tokens);
+    if (!hlxls_tokens(t, t->options.tokens, texts + first, n, tokens))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        forms->at[first + i].tokens = tokens[i];
+    return true;
 }
 
-static size_t lct_chars(const form_list *forms)
+static bool measure_all(struct hlxls *t, const struct value *v, form_list *forms)
 {
+    all_forms(&t->arena, forms);
+    struct buf *texts = arena_array(&t->arena, forms->n, sizeof *texts);
+    for (size_t i = 0; i < forms->n; i++)
+        measure(v, &forms->at[i], &texts[i]);
+    bool ok = !t->options.tokens || count_tokens(t, forms, texts);
+    for (size_t i = 0; i < forms->n; i++)
+        buf_free(&texts[i]);
+    return ok;
+}
+
+// -- printing ------------------------------------------------------------------------------------
+
+// LC-T, which the others are compared with.
+static struct form find_lct(const form_list *forms)
+{
+    struct form lct = {0};
     for (size_t i = 0; i < forms->n; i++)
         if (strcmp(forms->at[i].codec->name, "lct") == 0)
-            return forms->at[i].chars;
-    return 0;
+            lct = forms->at[i];
+    return lct;
+}
+
+// A number, and how much smaller than another it is, in percent.
+static void print_saving(size_t n, size_t of)
+{
+    printf(" %12zu %7.1f", n, 100.0 - 100.0 * (double)n / (double)(of > 0 ? of : 1));
 }
 
 static void print_table(struct hlxls *t, const char *name, const form_list *forms)
 {
-    size_t base = lct_chars(forms);
-    printf("%s\n  %-8s %12s %12s %8s\n", name, "form", "characters", "bytes", "saved %");
+    const struct form lct = find_lct(forms);
+    printf("%s\n  %-8s %12s %12s %7s", name, "form", "bytes", "characters", "saved %");
+    printf(t->options.tokens ? " %12s %7s\n" : "\n", "tokens", "saved %");
     for (size_t i = 0; i < forms->n; i++) {
         const struct form *f = &forms->at[i];
-        printf("  %-8s", form_name(&t->arena, f));
+        printf("  %-8s %12zu", form_name(&t->arena, f), f->bytes);
         if (f->codec->text)
-            printf(" %12zu %12zu", f->chars, f->bytes);
-        else
-            printf(" %12s %12zu", "", f->bytes);
-        if (f->codec->text)
-            print_saving(f->chars, base);
+            print_saving(f->chars, lct.chars);
+        if (f->tokens >= 0)
+            print_saving((size_t)f->tokens, (size_t)lct.tokens);
         putchar('\n');
     }
 }
@@ -91,6 +120,8 @@ static void print_json(struct hlxls *t, const char *name, const form_list *forms
                    f->bytes);
         if (f->codec->text)
             buf_printf(&out, ", \"characters\": %zu", f->chars);
+        if (f->tokens >= 0)
+            buf_printf(&out, ", \"tokens\": %ld", f->tokens);
         buf_puts(&out, "}");
     }
     buf_puts(&out, "}}");
@@ -105,9 +136,8 @@ void hlxls_stats(struct hlxls *t)
         form_list forms = {0};
         if (!hlxls_read(t, t->options.operand[i], &in))
             continue;
-        all_forms(&t->arena, &forms);
-        for (size_t k = 0; k < forms.n; k++)
-            measure(in.value, &forms.at[k]);
+        if (!measure_all(t, in.value, &forms))
+            return;
         if (t->options.json)
             print_json(t, in.name, &forms);
         else

@@ -297,9 +297,11 @@ static bool find_digits(struct store *s, const char *digits, unsigned *count, st
     snprintf(folder, sizeof folder, "objects/%.2s", digits);
     bool ok = disk_list(&s->disk, &scratch, folder, &files);
     unsigned shard = (unsigned)strtoul(folder + strlen("objects/"), NULL, 16);
+    const char *rest = digits + 2;
+    const size_t n = strlen(rest);
     *count = 0;
     for (size_t i = 0; ok && i < files.n; i++)
-        if (strncmp(files.at[i], digits + 2, strlen(digits + 2)) == 0)
+        if (strncmp(files.at[i], rest, n) == 0)
             *count += store_object_handle(shard, files.at[i], out);
     arena_free(&scratch);
     return ok;
