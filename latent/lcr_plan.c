@@ -339,6 +339,7 @@ void plan_make(struct plan *p, struct arena *a, const struct value *v, unsigned 
     map_init(&p->index, a);
     map_init(&p->phrases, a);
     p->root = add_value(p, v);
+    p->nodes.at[p->root].uses++;
     find_tables(p);
     choose_shapes(p);
     choose_entries(p);
