@@ -21,11 +21,12 @@ trains() {
     timeout 60 "$BIN/hlxrun" "$work/one.hbin" --train --steps 3 --quiet --device vulkan
 }
 multiplies() {
-    timeout 60 "$BIN/hlxrun" "$work/matmul.hbin" --run --bind "a=$work/a.npy" --bind "b=$work/b.npy" --quiet
+    timeout 60 "$BIN/hlxrun" "$work/matmul.hbin" --run --quiet --bind "a=$work/a.npy" \
+        --bind "b=$work/b.npy"
 }
 
-# fails WHAT N RESULT: runs with the N-th call failing; 0 when it ended as it should, 1 when nothing was
-# injected any more, 2 when something is wrong.
+# fails WHAT N RESULT: runs with the N-th call failing; 0 when it ended as it should, 1 when nothing
+# was injected any more, 2 when something is wrong.
 fails() {
     export HLX_TEST_FAIL_AT=$2 HLX_TEST_FAIL_WITH=$3
     $1 >"$work/out" 2>"$work/err"

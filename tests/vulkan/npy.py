@@ -1,4 +1,4 @@
-# npy.py: makes .npy files for tests, and multiplies matrices as examples/pipeline/matmul.spvasm does.
+# npy.py: makes .npy files for tests, and multiplies matrices as examples/pipeline/matmul.spvasm.
 #
 #   npy.py random FILE SEED ROWS COLUMNS     floats from -1 to 1
 #   npy.py matmul A B C                      C = A B, every product and sum rounded to f32
