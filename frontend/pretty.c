@@ -101,10 +101,23 @@ static bool put_next(struct pretty *p, struct sequence *s, struct doc_list *out)
     return true;
 }
 
+// Whether a block may stay on the line. In HLX one with a single statement does, unless that has
+// blocks itself.
 static bool may_be_flat(const struct pretty *p, const struct ast *block, unsigned style)
 {
-    return (style & BLOCK_FLAT) && block->nkids == 1 && !pretty_pending(p, block->span.end) &&
-           (block->kid[0]->kind == AST_EXPR || block->kid[0]->kind == AST_RETURN);
+    if (block->nkids != 1 || pretty_pending(p, block->span.end))
+        return false;
+    enum ast_kind kind = block->kid[0]->kind;
+    bool blocks = kind == AST_FN || kind == AST_IF || kind == AST_FOR;
+    return p->runic ? !blocks : (style & BLOCK_FLAT) && (kind == AST_EXPR || kind == AST_RETURN);
+}
+
+static void put_edge(struct pretty *p, bool flat, struct doc_list *out)
+{
+    if (!flat)
+        doc_add(p->arena, out, doc_leaf(DOC_HARD));
+    else if (!p->runic)
+        doc_add(p->arena, out, doc_leaf(DOC_LINE));
 }
 
 const struct doc *pretty_block(struct pretty *p, const struct ast *block, unsigned style)
@@ -122,16 +135,16 @@ const struct doc *pretty_block(struct pretty *p, const struct ast *block, unsign
         pretty_token(p, &out, TOK_RBRACE, TIGHT);
         return doc_concat(p->arena, &out);
     }
-    enum doc_kind edge = may_be_flat(p, block, style) ? DOC_LINE : DOC_HARD;
+    bool flat = may_be_flat(p, block, style);
     doc_add(p->arena, &out, pretty_aside(p, s.n ? s.kid[0]->span.start : s.end));
     while (put_next(p, &s, &lines))
         ;
     if (lines.list.n)
-        doc_add(p->arena, &body, doc_leaf(edge));
+        put_edge(p, flat, &body);
     doc_add(p->arena, &body, doc_concat(p->arena, &lines));
     doc_add(p->arena, &out, doc_wrap(p->arena, DOC_INDENT, doc_concat(p->arena, &body)));
     if (!p->runic) // there the brace stands behind the last statement
-        doc_add(p->arena, &out, doc_leaf(edge));
+        put_edge(p, flat, &out);
     pretty_token(p, &out, TOK_RBRACE, TIGHT);
     return doc_concat(p->arena, &out);
 }

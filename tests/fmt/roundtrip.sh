@@ -105,6 +105,15 @@ else
         check "$f"
     done
 fi
+# Half the characters, comments and text literals on neither side.
+half() {
+    "$BIN/hlxfmt" --stats stdlib examples >"$dir/stats"
+    awk '/^together/ { found = $4 <= 50 } END { exit !found }' "$dir/stats" && return
+    bad "stdlib and examples" "HLX is more than half as long as HLXL"
+    sed 's/^/    /' "$dir/stats"
+}
+
+[ $# -gt 0 ] || half
 [ $# -gt 0 ] || [ "$compiled" -gt 20 ] || bad "programs" "only $compiled compiled"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -274,7 +274,7 @@ static void test_spellings(void **state)
     expect_format("let o = { let: 0.5, sum: x\"00ff\", b: a.data.if.sum };\n",
                   "ᛚo={ᛚ⋯.5⋅∑⋯᛫\"00ff\"⋅b⋯a.ᛞ.ᛁ.∑}\n");
     expect_format("if not a {\n    return;\n} else {\n    x[1..] := -y ** 2;\n}\n",
-                  "ᛁ¬a{\nᚱ}ᛖ{\nx[1⋰]≔-y↑2}\n");
+                  "ᛁ¬a{ᚱ}ᛖ{x[1⋰]≔-y↑2}\n");
 }
 
 static void test_detection(void **state)
