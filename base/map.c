@@ -8,14 +8,25 @@ void map_init(struct map *m, struct arena *a)
     *m = (struct map){.arena = a};
 }
 
+// A product mixes upwards only, and the slot is taken from the low bits.
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+    h = (h ^ word) * 0x9e3779b97f4a7c15u;
+    return h ^ h >> 32;
+}
+
 uint64_t map_hash(const void *bytes, size_t len)
 {
     const unsigned char *p = bytes;
-    uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ p[i]) * 0x100000001b3u;
-    // FNV mixes upwards only, and the slot is taken from the low bits.
-    return h ^ h >> 32;
+    uint64_t h = mix(0, len), word = 0;
+    for (; len >= sizeof word; p += sizeof word, len -= sizeof word) {
+        memcpy(&word, p, sizeof word);
+        h = mix(h, word);
+    }
+    word = 0;
+    if (len > 0)
+        memcpy(&word, p, len);
+    return mix(h, word);
 }
 
 // How far apart the slots lie that a hash tries. Odd, so that all are reached; from bits that do

@@ -39,7 +39,7 @@ struct map_entry *map_find_str(const struct map *m, const char *key);
 struct map_entry *map_put(struct map *m, const void *key, size_t len, bool *fresh);
 struct map_entry *map_put_str(struct map *m, const char *key, bool *fresh);
 
-// The hash the map uses (FNV-1a folded), for tables that need one of their own.
+// The hash the map uses, for tables that need one of their own; it differs between machines.
 uint64_t map_hash(const void *bytes, size_t len);
 
 #endif

@@ -87,12 +87,13 @@ ir_typeid ir_type_make(struct ir_module *m, enum dtype dtype, unsigned rank, con
         t.dim[i] = dims[i];
     ir_typeid base = intern_type(m, &t);
     m->types.at[base].base = base;
-    if (!names)
-        return base;
-    for (unsigned i = 0; i < rank; i++)
+    bool named = false;
+    for (unsigned i = 0; names && i < rank; i++) {
         t.name[i] = names[i];
+        named = named || names[i] != 0;
+    }
     t.base = base;
-    return intern_type(m, &t);
+    return named ? intern_type(m, &t) : base;
 }
 
 ir_typeid ir_type_scalar(struct ir_module *m, enum dtype dtype)
