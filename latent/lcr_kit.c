@@ -11,7 +11,7 @@ const struct lcr_digits lcr_syllables = {0xAC00, 13, 11};
 
 size_t lcr_limit(size_t text_bytes)
 {
-    return ((size_t)4 << 20) + 64 * text_bytes;
+    return ((size_t)16 << 20) + 64 * text_bytes;
 }
 
 // -- writing --------------------------------------------------------------------------------------

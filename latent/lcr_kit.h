@@ -60,7 +60,7 @@ extern const struct lcr_digits lcr_syllables;  // U+AC00 on: references
 enum {
     LCR_LETTERS = 52, // entries that have a letter
     LCR_BITS = 14,    // of bytes in a character
-    LCR_WEIGHT = 4    // of a value, a key or a shape besides its bytes and parts
+    LCR_WEIGHT = 16   // of a value, a key or a shape besides its bytes and parts
 };
 
 // What a decoder may build beyond what the text spells out, in weights (L8.5).

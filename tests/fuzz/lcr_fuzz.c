@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena a = {0};
     struct latent_error e = {0};
     const struct value *v = lcr_decode(&a, (const char *)data, size, &e);
-    require(a.used <= ((size_t)4 << 20) * 32 + 4096 * size);
+    require(a.used <= ((size_t)64 << 20) + 1024 * size); // L8.5
     if (v == NULL) {
         require(e.code != NULL && e.message != NULL && e.offset + e.width <= size);
     } else if (lcb_size(v) <= SMALL) {

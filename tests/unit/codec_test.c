@@ -11,6 +11,7 @@
 #include "latent/codec.h"
 #include "latent/handle.h"
 #include "latent/lcb.h"
+#include "latent/lcr.h"
 #include "tests/unit/value_kit.h"
 
 // Through one codec and back. The text must be the same when the value that came back is written.
@@ -396,6 +397,24 @@ static void long_repetitions_are_written_at_a_level_that_is_read(void **state)
     arena_free(&a);
 }
 
+// What references would build is refused before it is built.
+static void references_are_worth_no_more_than_the_text(void **state)
+{
+    (void)state;
+    struct arena a = {0};
+    struct latent_error e = {0};
+    struct buf text = {0};
+    buf_puts(&text, "⊝◇[0→1×1000]");
+    for (char c = 'a'; c < 'z'; c++) // each entry holds the one before it a hundred times
+        buf_printf(&text, "[%c×100]", c);
+    buf_puts(&text, "→z");
+    assert_null(lcr_decode(&a, text.at, text.n, &e));
+    assert_non_null(strstr(e.message, "too much"));
+    assert_true(a.used < 1 << 20);
+    buf_free(&text);
+    arena_free(&a);
+}
+
 static void the_table_guesses(void **state)
 {
     (void)state;
@@ -423,6 +442,7 @@ int main(void)
         cmocka_unit_test(bytes_in_place_point_into_the_input),
         cmocka_unit_test(json_is_mapped_both_ways),
         cmocka_unit_test(long_repetitions_are_written_at_a_level_that_is_read),
+        cmocka_unit_test(references_are_worth_no_more_than_the_text),
         cmocka_unit_test(the_table_guesses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
