@@ -143,8 +143,7 @@ static bool read_stored(struct hlxls *t, const char *operand, struct hlxls_input
     *in = (struct hlxls_input){.name = shown(t, operand), .stored = true};
     if (!s)
         return false;
-    if (store_find(s, operand, &in->handle, &error))
-        in->value = store_get(s, &t->arena, &in->handle, &error);
+    in->value = store_resolve(s, &t->arena, operand, &in->handle, &error);
     return in->value || hlxls_fail(t, &error);
 }
 

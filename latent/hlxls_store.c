@@ -78,9 +78,7 @@ static bool resolve(struct hlxls *t, struct store *s, const char *text, struct b
     struct handle h;
     struct latent_error error = {0};
     struct arena scratch = {0};
-    const struct value *v = NULL;
-    if (store_find(s, text, &h, &error))
-        v = store_get(s, &scratch, &h, &error);
+    const struct value *v = store_resolve(s, &scratch, text, &h, &error);
     bool ok = v ? hlxls_put(t, v, "lct", out) : hlxls_fail(t, &error);
     arena_free(&scratch);
     return ok;

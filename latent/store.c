@@ -360,3 +360,17 @@ bool store_find(struct store *s, const char *text, struct handle *out, struct la
     return canon_fail(s->arena, error, "E_HANDLE_INVALID", 0, "the handle %s %s",
                       canon_show(s->arena, whole, strlen(whole)), fault);
 }
+
+const struct value *store_resolve(struct store *s, struct arena *a, const char *text,
+                                  struct handle *out, struct latent_error *error)
+{
+    const struct value *v = NULL;
+    struct handle before;
+    bool again = store_find(s, text, out, error);
+    while (again && !(v = store_get(s, a, out, error))) {
+        before = *out;
+        again =
+            !store_has(s, out) && store_find(s, text, out, error) && !handle_equal(out, &before);
+    }
+    return v;
+}

@@ -44,6 +44,10 @@ bool store_has(struct store *s, const struct handle *h);
 // What a person types: a handle; a name; 8 or more first digits of one handle that is stored. A `&`
 // and `h_` in front may be left out.
 bool store_find(struct store *s, const char *text, struct handle *out, struct latent_error *error);
+// Both: finds what was typed, and reads its value into the arena. A name that is bound anew between
+// the two is looked up again.
+const struct value *store_resolve(struct store *s, struct arena *a, const char *text,
+                                  struct handle *out, struct latent_error *error);
 // What is bound, and which snapshots are kept.
 bool store_list(struct store *s, struct arena *a, store_names *names, store_handles *snapshots,
                 struct latent_error *error);

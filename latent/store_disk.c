@@ -78,10 +78,10 @@ static bool set_lock(struct disk *d, enum disk_part part, short type)
 {
     struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)part, .l_len = 1};
     int got;
-    if (d->lock < 0) {
-        errno = EROFS;
+    if (d->lock < 0) // a copy of a store may lack it
+        d->lock = openat(d->folder, "lock", O_RDWR | O_CLOEXEC | O_CREAT, 0666);
+    if (d->lock < 0)
         return false;
-    }
     do
         got = fcntl(d->lock, F_OFD_SETLKW, &lock);
     while (got != 0 && errno == EINTR);
@@ -154,13 +154,17 @@ static bool write_whole(int fd, const unsigned char *bytes, size_t n)
     return true;
 }
 
-// A name may be left over from a process that was killed and had the same number.
+// A name may be left over from a process that was killed and had the same number. The folder may be
+// missing in a copy of a store.
 static int open_temp(struct disk *d, char name[DISK_NAME])
 {
+    bool made = false;
     for (;;) {
         snprintf(name, DISK_NAME, "tmp/%ld.%u", (long)getpid(), d->temps++);
         int fd = openat(d->folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-        if (fd >= 0 || errno != EEXIST)
+        if (fd < 0 && errno == ENOENT && !made && disk_make_folder(d, "tmp"))
+            made = true;
+        else if (fd >= 0 || errno != EEXIST)
             return fd;
     }
 }

@@ -23,9 +23,9 @@ enum disk_part {
 
 struct disk {
     const char *path; // as it is to be shown
-    int folder;       // descriptors; `lock` is -1 where the store can only be read
-    int lock;
-    unsigned temps; // how many temporary names were given away
+    int folder;       // descriptors, or -1
+    int lock;         // made when it is first needed, so that readers make nothing
+    unsigned temps;   // how many temporary names were given away
 };
 
 // Opens a store's folder; `create` makes what is missing of it, and makes that last.

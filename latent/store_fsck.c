@@ -308,7 +308,7 @@ bool store_fsck(struct store *s, struct arena *a, bool repair, struct store_repo
     map_init(&c.whole, a);
     map_init(&c.referred, a);
     bool locked = disk_lock(&s->disk, DISK_GATE, true) && disk_lock(&s->disk, DISK_OBJECTS, repair);
-    if (!locked && (repair || s->disk.lock >= 0))
+    if (!locked && (repair || s->disk.lock >= 0)) // a store that can only be read has no collector
         return store_io_error(s, error, "lock", "lock");
     if (!repair)
         disk_unlock(&s->disk, DISK_GATE);
