@@ -66,8 +66,8 @@ struct ast_comment {
 };
 
 struct ast_file {
-    uint32_t file; // in struct sources
-    bool runic;    // written in HLX
+    uint32_t file;            // in struct sources
+    bool runic;               // written in HLX
     const struct map *legend; // of HLX: from a rune to its name; else NULL
     struct ast *program;
     VEC(struct ast_comment) comments; // in source order
