@@ -78,12 +78,6 @@ const struct doc *doc_either(struct arena *a, const struct doc *first, const str
     return doc;
 }
 
-void doc_add(struct arena *a, struct doc_list *list, const struct doc *doc)
-{
-    if (doc)
-        vec_push(a, &list->list, doc);
-}
-
 const struct doc *doc_concat(struct arena *a, const struct doc_list *list)
 {
     if (list->list.n == 1)

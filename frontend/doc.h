@@ -55,7 +55,12 @@ const struct doc *doc_leaf(enum doc_kind kind); // without text and children
 const struct doc *doc_wrap(struct arena *a, enum doc_kind kind, const struct doc *child);
 const struct doc *doc_either(struct arena *a, const struct doc *first, const struct doc *second);
 
-void doc_add(struct arena *a, struct doc_list *list, const struct doc *doc); // NULL adds nothing
+static inline void doc_add(struct arena *a, struct doc_list *list, const struct doc *doc)
+{
+    if (doc) // NULL adds nothing
+        vec_push(a, &list->list, doc);
+}
+
 const struct doc *doc_concat(struct arena *a, const struct doc_list *list);
 
 // One step of a walk over a document: the next child of a node.

@@ -103,7 +103,7 @@ static void start(struct job *j, const struct hlxfmt *f, const char *name, const
     *j = (struct job){0};
     sources_init(&j->sources, &j->arena);
     diags_init(&j->diags, &j->arena, &j->sources);
-    j->source = sources_add(&j->sources, name, text, len);
+    j->source = sources_lend(&j->sources, name, text, len);
     j->runic = f->spelling == SPELLING_RUNIC;
     if (f->spelling == SPELLING_KEPT)
         j->runic = scan_spelling_for(sources_get(&j->sources, j->source)) == &scan_hlx;

@@ -85,12 +85,26 @@ bool scan_is_keyword(const struct scan *s, const char *word)
 
 // -- start and finish ----------------------------------------------------------------------------
 
+// Skips ASCII, eight bytes at a time.
+static size_t skip_ascii(const char *text, size_t len, size_t at)
+{
+    uint64_t bytes;
+    for (; at + sizeof bytes <= len; at += sizeof bytes) {
+        memcpy(&bytes, text + at, sizeof bytes);
+        if (bytes & 0x8080808080808080u)
+            break;
+    }
+    while (at < len && (unsigned char)text[at] < 0x80)
+        at++;
+    return at;
+}
+
 static size_t first_bad_byte(const char *text, size_t len)
 {
     size_t at = 0;
     uint32_t rune;
-    while (at < len) {
-        size_t n = (unsigned char)text[at] < 0x80 ? 1 : utf8_decode(text + at, len - at, &rune);
+    while ((at = skip_ascii(text, len, at)) < len) {
+        size_t n = utf8_decode(text + at, len - at, &rune);
         if (n == 0)
             break;
         at += n;
