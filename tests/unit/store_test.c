@@ -477,6 +477,30 @@ static void a_lost_root_is_noticed(void **state)
     rig_close(&r);
 }
 
+// As many tools copy it: without empty folders and files.
+static void a_copy_without_its_empty_parts_works(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_open(&r);
+    struct handle one = keep(&r, "one", "a"), got;
+    store_close(r.store);
+    assert_int_equal(rmdir(path_join(&r.arena, r.path, "tmp")), 0);
+    assert_int_equal(unlink(path_join(&r.arena, r.path, "lock")), 0);
+    r.store = store_open(&r.arena, r.path, false, &r.e);
+    assert_non_null(r.store);
+    const struct value *v = store_resolve(r.store, &r.arena, "a", &got, &r.e);
+    assert_true(v && handle_equal(&got, &one));
+    assert_int_equal(access(path_join(&r.arena, r.path, "lock"), F_OK), -1); // readers make nothing
+    assert_int_equal(check(&r, false).findings.n, 0);
+    assert_int_equal(collect(&r, 0, false), 0);
+    keep(&r, "two", "b");
+    assert_null(store_resolve(r.store, &r.arena, "c", &got, &r.e));
+    refused(&r, "E_HANDLE_NOT_FOUND", "&h_c");
+    assert_true(store_resolve(r.store, &r.arena, "b", &got, &r.e));
+    rig_close(&r);
+}
+
 // -- packs ---------------------------------------------------------------------------------------
 
 static void a_pack_carries_a_tree_to_another_store(void **state)
@@ -530,6 +554,7 @@ int main(void)
         cmocka_unit_test(every_flipped_bit_is_found),
         cmocka_unit_test(damage_is_put_away),
         cmocka_unit_test(a_lost_root_is_noticed),
+        cmocka_unit_test(a_copy_without_its_empty_parts_works),
         cmocka_unit_test(a_pack_carries_a_tree_to_another_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
