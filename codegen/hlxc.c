@@ -12,10 +12,10 @@
 #include "codegen/plan_print.h"
 #include "codegen/report.h"
 #include "frontend/frontend.h"
-#include "ir/build.h"
 #include "ir/fuse.h"
 #include "ir/pass.h"
 #include "ir/print.h"
+#include "ir/shard.h"
 #include "runtime/pipeline.h"
 
 // One compilation.
@@ -106,8 +106,10 @@ static int run_passes(struct compile *c)
 
 static void dump_fusion(struct compile *c)
 {
-    for (size_t i = 0; i < c->module.entries.n; i++) {
-        const struct ir_entry *e = &c->module.entries.at[i];
+    ir_entries parts = {0};
+    ir_parts(&c->module, c->arena, &parts);
+    for (size_t i = 0; i < parts.n; i++) {
+        const struct ir_entry *e = parts.at[i];
         ir_refs roots = {0};
         struct ir_fusion fusion = {0};
         ir_entry_roots(e, false, c->arena, &roots);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ir/build.h"
+#include "ir/shard.h"
 #include "ir/lanes.h"
 
 // -- barriers ------------------------------------------------------------------------------------
@@ -260,11 +260,13 @@ const struct dispatch_program *plan_program(struct arena *a, struct ir_module *m
     map_init(&kernels.products, a);
     if (!place_vars(a, m, out, error))
         return NULL;
-    size_t n = m->entries.n;
+    ir_entries parts = {0};
+    ir_parts(m, a, &parts);
+    size_t n = parts.n;
     struct plan *plans = arena_array(a, n + 1, sizeof *plans);
     for (size_t i = 0; i < n; i++) {
         plans[i] =
-            (struct plan){.arena = a, .module = m, .entry = &m->entries.at[i], .kernels = &kernels};
+            (struct plan){.arena = a, .module = m, .entry = parts.at[i], .kernels = &kernels};
         plans[i].source.trees = &trees;
         plans[i].source.sources = sources;
         plans[i].source.exact = !strcmp(m->profile, "exact");

@@ -1,14 +1,14 @@
 // report.c: counts what a program is made of: tensors, bytes, nodes, kernels.
 #include "codegen/report.h"
 
-#include "ir/build.h"
 #include "ir/fuse.h"
+#include "ir/shard.h"
 
 enum { CLASSES = IRC_META + 1 };
 
 static const char *const class_name[CLASSES] = {
     [IRC_LEAF] = "leaf", [IRC_MAP] = "map",       [IRC_REDUCE] = "reduce", [IRC_MATMUL] = "matmul",
-    [IRC_MOVE] = "move", [IRC_GATHER] = "gather", [IRC_META] = "meta",
+    [IRC_MOVE] = "move", [IRC_GATHER] = "gather", [IRC_ACROSS] = "across", [IRC_META] = "meta",
 };
 
 static void report_vars(const struct ir_module *m, enum ir_var_kind kind, const char *label,
@@ -61,7 +61,9 @@ void report_stats(struct arena *a, const struct ir_module *m, size_t hbin, struc
 {
     report_vars(m, IR_PARAM, "params", out);
     report_vars(m, IR_STATE, "states", out);
-    for (size_t i = 0; i < m->entries.n; i++)
-        report_entry(a, &m->entries.at[i], out);
+    ir_entries parts = {0};
+    ir_parts(m, a, &parts);
+    for (size_t i = 0; i < parts.n; i++)
+        report_entry(a, parts.at[i], out);
     buf_printf(out, "program  %10zu bytes\n", hbin);
 }

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "ir/build.h"
+#include "ir/shard.h"
 
 // An entry being staged.
 struct entry {
@@ -12,6 +12,7 @@ struct entry {
     struct stage_unit *unit;
     struct stage_env env;
     struct ir_entry out;
+    int64_t shards; // the graph is that of one
     bool failed; // an input or attribute was wrong: nothing more is said about what follows from it
 };
 
@@ -28,7 +29,7 @@ static const struct {
     {"epochs", STAGE_INT, 1, INT32_MAX, "an int from 1"},
     {"limit", STAGE_INT, 1, INT64_MAX, "an int from 1"},
     {"shuffle", STAGE_BOOL, 0, 0, "true or false"},
-    {"shards", STAGE_INT, 1, INT32_MAX, "an int from 1"},
+    {"shards", STAGE_INT, 1, IR_MAX_SHARDS, "a power of two from 1 to 1024"},
 };
 
 enum { NATTRIBUTES = sizeof attributes / sizeof *attributes };
@@ -73,8 +74,8 @@ static bool check_attribute(struct stage *s, const struct entry *e, const struct
                    stage_shown(s->m, f->value));
         return false;
     }
-    if (strcmp(f->key, "shards") == 0 && f->value.as.integer != 1) {
-        stage_fail(s, at, "HLX0608", "only `shards: 1` can be compiled so far, not %lld",
+    if (strcmp(f->key, "shards") == 0 && !ir_shards_ok(f->value.as.integer)) {
+        stage_fail(s, at, "HLX0608", "`shards` must be a power of two from 1 to 1024, not %lld",
                    (long long)f->value.as.integer);
         return false;
     }
@@ -140,6 +141,15 @@ static bool is_batch(const struct stage *s, ir_typeid type, enum dtype dtype, un
     return *batch == t->dim[0];
 }
 
+// The type of the whole batch from that of a shard's part.
+static ir_typeid whole_of(struct stage *s, const struct entry *e, ir_typeid part)
+{
+    struct ir_type t = *ir_type_get(s->m, part);
+    if (t.rank > 0)
+        t.dim[0] *= e->shards;
+    return ir_type_make(s->m, t.dtype, t.rank, t.dim, t.name);
+}
+
 static void check_inputs(struct stage *s, const struct entry *e, const struct stage_data *d)
 {
     int64_t batch = 0;
@@ -159,9 +169,10 @@ static void check_inputs(struct stage *s, const struct entry *e, const struct st
         ir_typeid type = ir_type_make(s->m, sample.dtype, sample.rank, sample.dim, NULL);
         struct diag *g =
             stage_error(s, formal->span, "HLX0614", "`%s: %s` is no batch of %s", in->name,
-                        ir_type_text(s->m, in->type), ir_type_text(s->m, type));
+                        ir_type_text(s->m, whole_of(s, e, in->type)), ir_type_text(s->m, type));
         if (batch)
-            diag_caret(g, "%lld samples in front of the sample's shape", (long long)batch);
+            diag_caret(g, "%lld samples in front of the sample's shape",
+                       (long long)(batch * e->shards));
         diag_note(g, d->span, "data `%s` is declared here", d->name);
     }
 }
@@ -198,7 +209,35 @@ static void take_attributes(struct stage *s, struct entry *e, struct stage_value
     e->out.attrs = value_object(s->a, fields, n, NULL);
 }
 
+// Valid shards of what stands after `using`; 1 without. What is not valid is reported with the
+// rest.
+static int64_t shards_of(struct stage_value v)
+{
+    if (v.kind != STAGE_OBJECT)
+        return 1;
+    const struct stage_value *n = stage_get(v, "shards", strlen("shards"));
+    return n && n->kind == STAGE_INT && ir_shards_ok(n->as.integer) ? n->as.integer : 1;
+}
+
 // -- inputs and outputs --------------------------------------------------------------------------
+
+// The type of a shard's part of an input; 0 after an error.
+static ir_typeid part_of(struct stage *s, struct entry *e, const struct ast *formal,
+                         ir_typeid whole)
+{
+    struct ir_type t = *ir_type_get(s->m, whole);
+    if (e->shards == 1)
+        return whole;
+    if (t.rank > 0 && t.dim[0] % e->shards == 0) {
+        t.dim[0] /= e->shards;
+        return ir_type_make(s->m, t.dtype, t.rank, t.dim, t.name);
+    }
+    struct diag *g =
+        stage_error(s, formal->span, "HLX0608", "`%s: %s` cannot be divided into %lld shards",
+                    formal->text, ir_type_text(s->m, whole), (long long)e->shards);
+    diag_caret(g, "its first extent must be a multiple of %lld", (long long)e->shards);
+    return 0;
+}
 
 static void take_input(struct stage *s, struct entry *e, const struct ast *formal)
 {
@@ -213,6 +252,7 @@ static void take_input(struct stage *s, struct entry *e, const struct ast *forma
     } else
         type = stage_type_of(s, &e->env, formal->kid[0], "an argument of an entry",
                              "write a number, or a plan for each extent: for B in [1, 4]");
+    type = type ? part_of(s, e, formal, type) : 0;
     if (type) {
         uint32_t index = (uint32_t)e->out.inputs.n;
         vec_push(s->a, &e->out.inputs, (struct ir_field){formal->text, type});
@@ -297,6 +337,7 @@ static void stage_plan(struct stage *s, struct entry *e, const char *name)
     e->out = (struct ir_entry){.name = name, .graph = e->unit->graph, .span = e->at};
     s->path = "";
     struct stage_value attributes_given = attributes_of(s, e);
+    e->shards = shards_of(attributes_given);
     for (uint32_t i = 0; i < e->item->kid[0]->nkids; i++)
         if (e->item->kid[0]->kid[i]->kind == AST_FORMAL)
             take_input(s, e, e->item->kid[0]->kid[i]);

@@ -1,4 +1,4 @@
-// stage_train.c: builtins of training: gradients, params, recomputation.
+// stage_train.c: builtins of training: gradients, shards, params, recomputation.
 #include "frontend/stage_builtin.h"
 
 #include <string.h>
@@ -59,6 +59,38 @@ struct stage_value stage_train_stop(struct stage *s, struct stage_call *c)
         return stage_poison();
     return stage_tensor(s, stage_node(s, c->at, IR_stop_gradient, &x, 1, NULL, 0, 0));
 }
+
+// -- shards --------------------------------------------------------------------------------------
+
+// The operation that `sum`, `max` or `min` names.
+static bool want_across(struct stage *s, struct stage_call *c, int64_t *how)
+{
+    static const char *const names[IR_ACROSS_COUNT] = {
+        [IR_ACROSS_SUM] = "sum", [IR_ACROSS_MAX] = "max", [IR_ACROSS_MIN] = "min"};
+    for (*how = 0; *how < IR_ACROSS_COUNT; (*how)++)
+        if (c->arg[0].kind == STAGE_BUILTIN && !strcmp(c->arg[0].as.builtin->name, names[*how]))
+            return true;
+    stage_arg_error(s, c, 0, "sum, max or min");
+    return false;
+}
+
+struct stage_value stage_train_across(struct stage *s, struct stage_call *c)
+{
+    int64_t how;
+    ir_ref x;
+    if (!s->unit || s->unit->kind != STAGE_ENTRY || s->unit->backward) {
+        stage_fail(s, c->at, "HLX0524", "`across` cannot stand %s",
+                   s->unit && s->unit->backward ? "in a backward rule"
+                   : s->unit                    ? "in an initialiser"
+                                                : "outside of an entry and what it calls");
+        return stage_poison();
+    }
+    if (!want_across(s, c, &how) || !stage_want_tensor(s, c, 1, &x))
+        return stage_poison();
+    return stage_tensor(s, stage_node(s, c->at, IR_across, &x, 1, &how, 1, 0));
+}
+
+// -- params --------------------------------------------------------------------------------------
 
 struct stage_value stage_train_params(struct stage *s, struct stage_call *c)
 {

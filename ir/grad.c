@@ -7,6 +7,7 @@
 #include "ir/grad.h"
 
 #include "ir/grad_rules.h"
+#include "ir/shard.h"
 
 // Rebuilding one graph.
 struct rebuild {
@@ -19,6 +20,7 @@ struct rebuild {
     ir_ref *clone;         // scratch of the backward rules, all 0 between uses
     bool *scratch;         // the same
     struct map cotangents; // id -> its first node in `old`
+    uint32_t shards;       // of the entry
     bool ok;
 };
 
@@ -169,6 +171,17 @@ void grad_refuse_rule(struct grad_step *s)
     diag_help(e, "wrap it in stop_gradient if it is meant as a constant");
 }
 
+void grad_across_rule(struct grad_step *s)
+{
+    struct rebuild *b = s->walk->b;
+    b->ok = false;
+    struct diag *e = diag_error(b->d, place_of(b, s->source), "HLX0522",
+                                "this loss cannot be differentiated across shards");
+    diag_caret(e, "the loss is neither this nor this divided by a weight");
+    diag_help(e, "a loss with shards is across(sum, s), or that divided by a number that no param "
+                 "changes: across(sum, s) / across(sum, weight)");
+}
+
 static bool is_float(enum dtype t)
 {
     return dtype_class(t) == DTC_FLOAT || dtype_class(t) == DTC_SMALL_FLOAT;
@@ -259,18 +272,66 @@ static void warn_zero(struct rebuild *b, ir_ref grad)
                  "the loss does not depend on %s: its gradient is zero", what);
 }
 
+// -- a loss over shards --------------------------------------------------------------------------
+
+// A loss that is a sum over shards, or that divided by a weight.
+struct parts {
+    ir_ref sum;    // what each shard adds; the loss itself where it has no such form
+    ir_ref weight; // 0: none
+    bool across;
+};
+
+static bool is_across_sum(const struct ir_graph *g, ir_ref r)
+{
+    return ir_opcode(g, r) == IR_across && ir_attr(g, r, 0) == IR_ACROSS_SUM;
+}
+
+static struct parts parts_of(const struct ir_graph *g, ir_ref loss)
+{
+    bool divided = ir_opcode(g, loss) == IR_div && is_across_sum(g, ir_arg(g, loss, 0));
+    ir_ref total = divided ? ir_arg(g, loss, 0) : loss;
+    if (!is_across_sum(g, total))
+        return (struct parts){.sum = loss};
+    return (struct parts){ir_arg(g, total, 0), divided ? ir_arg(g, loss, 1) : 0, true};
+}
+
+// From the gradient of a shard's sum to that of the loss (N9.5): combined first, then divided.
+static ir_ref combine_gradient(struct rebuild *b, const struct parts *p, ir_ref d)
+{
+    const int64_t how = IR_ACROSS_SUM;
+    if (p->across && b->shards > 1)
+        d = ir_node_make(b->g, IR_across, &d, 1, &how, 1, 0);
+    if (!p->weight)
+        return d;
+    ir_ref weight = ir_broadcast_to(b->g, b->map[p->weight], ir_get(b->g, d)->type);
+    return ir_binary(b->g, IR_div, d, weight);
+}
+
+static void check_weight(struct grad_walk *w, ir_ref weight)
+{
+    struct rebuild *b = w->b;
+    if (!weight || !w->active[weight])
+        return;
+    b->ok = false;
+    struct diag *e = diag_error(b->d, place_of(b, weight), "HLX0522",
+                                "the weight of a loss depends on what it is differentiated by");
+    diag_help(e, "wrap it in stop_gradient if it is meant as a constant");
+}
+
 // Fills the results of all grad nodes of one loss.
 static void walk_loss(struct rebuild *b, ir_ref loss)
 {
     const struct ir_graph *old = b->old;
+    const struct parts parts = parts_of(old, loss);
     struct grad_walk w = {b, arena_array(b->m->arena, old->nodes.n, sizeof *w.active),
                           arena_array(b->m->arena, old->nodes.n, sizeof *w.total)};
     for (ir_ref r = loss + 1; r < old->nodes.n; r++)
         if (ir_opcode(old, r) == IR_grad && ir_arg(old, r, 0) == loss)
             w.active[ir_arg(old, r, 1)] = true;
     spread_active(&w, loss);
-    w.total[loss] = ir_const_f32(b->g, 1);
-    for (ir_ref r = loss; r > 0 && b->ok; r--)
+    check_weight(&w, parts.weight);
+    w.total[parts.sum] = ir_const_f32(b->g, 1);
+    for (ir_ref r = parts.sum; r > 0 && b->ok; r--)
         if (w.active[r] && w.total[r]) {
             step_back(&w, r);
             check_length(b, loss);
@@ -279,8 +340,10 @@ static void walk_loss(struct rebuild *b, ir_ref loss)
         if (ir_opcode(old, r) != IR_grad || ir_arg(old, r, 0) != loss)
             continue;
         b->result[r] = w.total[ir_arg(old, r, 1)];
-        if (b->result[r])
+        if (b->result[r]) {
+            b->result[r] = combine_gradient(b, &parts, b->result[r]);
             continue;
+        }
         b->result[r] = ir_splat_f32(b->g, ir_get(old, r)->type, 0);
         if (b->ok)
             warn_zero(b, r);
@@ -301,7 +364,7 @@ static ir_ref rebuild_node(struct rebuild *b, ir_ref r)
         if (!args[i])
             return 0;
     }
-    if (n->op == IR_custom || n->op == IR_stop_gradient)
+    if (n->op == IR_custom || n->op == IR_stop_gradient || (n->op == IR_across && b->shards == 1))
         return args[0];
     if (n->op != IR_grad)
         return ir_node_copy(b->g, b->old, r, args);
@@ -313,18 +376,19 @@ static ir_ref rebuild_node(struct rebuild *b, ir_ref r)
 static bool has_meta(const struct ir_graph *g)
 {
     for (ir_ref r = 1; r < g->nodes.n; r++)
-        if (ir_op_info(ir_opcode(g, r))->class == IRC_META)
+        if (ir_op_info(ir_opcode(g, r))->class == IRC_META || ir_opcode(g, r) == IR_across)
             return true;
     return false;
 }
 
 // Returns false when the errors are in b->d.
 static bool rebuild_graph(struct rebuild *b, struct ir_module *m, struct diags *d,
-                          const struct ir_graph *old)
+                          const struct ir_graph *old, uint32_t shards)
 {
     struct arena *a = m->arena;
     size_t n = old->nodes.n;
-    *b = (struct rebuild){.m = m, .d = d, .old = old, .g = ir_graph_new(m), .ok = true};
+    *b = (struct rebuild){
+        .m = m, .d = d, .old = old, .g = ir_graph_new(m), .shards = shards, .ok = true};
     b->map = arena_array(a, n, sizeof *b->map);
     b->result = arena_array(a, n, sizeof *b->result);
     b->clone = arena_array(a, n, sizeof *b->clone);
@@ -367,7 +431,7 @@ static bool expand_entry(struct ir_module *m, struct diags *d, struct ir_entry *
     ir_refs roots = {0};
     if (!has_meta(e->graph))
         return true;
-    if (!rebuild_graph(&b, m, d, e->graph))
+    if (!rebuild_graph(&b, m, d, e->graph, ir_entry_shards(e)))
         return false;
     ir_entry_roots(e, true, m->arena, &roots);
     for (size_t i = 0; i < roots.n; i++)
@@ -384,7 +448,7 @@ static bool expand_init(struct ir_module *m, struct diags *d, struct ir_var *v)
     struct rebuild b;
     if (!has_meta(v->init))
         return true;
-    if (!rebuild_graph(&b, m, d, v->init) || !check_root(&b, v->init_value))
+    if (!rebuild_graph(&b, m, d, v->init, 1) || !check_root(&b, v->init_value))
         return false;
     v->init = b.g;
     v->init_value = b.map[v->init_value];

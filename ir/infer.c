@@ -335,6 +335,19 @@ ir_typeid infer_grad_rule(struct infer *c)
     return c->args[1];
 }
 
+// -- between shards ------------------------------------------------------------------------------
+
+ir_typeid infer_across_rule(struct infer *c)
+{
+    enum dtype t = infer_arg(c, 0)->dtype;
+    if (c->attrs[0] < 0 || c->attrs[0] >= IR_ACROSS_COUNT)
+        return infer_fail(c, -1, -1, "`across` takes sums, largest and smallest values only");
+    if (t != DT_F32 && t != DT_I32 && t != DT_U32)
+        return infer_fail(c, 0, -1, "`across` takes f32, i32 or u32, not %s: cast it first",
+                          dtype_name(t));
+    return c->args[0];
+}
+
 // -- dispatch ------------------------------------------------------------------------------------
 
 static ir_typeid (*const rules[IR_OP_COUNT])(struct infer *) = {

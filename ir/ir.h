@@ -105,6 +105,9 @@ struct ir_entry {
     VEC(struct ir_update) grads;   // gradient of a param, kept for --dump-grads; not identity
     const struct value *attrs;     // of `using {...}`: object (data: text, epochs: int ...)
     struct span span;
+    // Its local and its global part, once it is in canonical form and has shards (ir/shard.h); else
+    // NULL. Made from the rest.
+    const struct ir_split *split;
 };
 
 struct ir_module {

@@ -15,7 +15,19 @@ enum ir_op {
     IR_OP_COUNT
 };
 
-enum ir_class { IRC_LEAF, IRC_MAP, IRC_REDUCE, IRC_MATMUL, IRC_MOVE, IRC_GATHER, IRC_META };
+enum ir_class {
+    IRC_LEAF,
+    IRC_MAP,
+    IRC_REDUCE,
+    IRC_MATMUL,
+    IRC_MOVE,
+    IRC_GATHER,
+    IRC_ACROSS,
+    IRC_META
+};
+// What `across` does: its attribute.
+enum ir_across { IR_ACROSS_SUM, IR_ACROSS_MAX, IR_ACROSS_MIN, IR_ACROSS_COUNT };
+
 enum ir_exact { IRX_PRIM, IRX_TREE, IRX_SHAPE, IRX_ORDER, IRX_META };
 
 struct ir_op_info {

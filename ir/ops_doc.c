@@ -29,8 +29,13 @@ static const struct {
     enum ir_class class;
     const char *title;
 } sections[] = {
-    {IRC_LEAF, "Leaves"},           {IRC_MAP, "Elementwise"}, {IRC_REDUCE, "Reductions"},
-    {IRC_MATMUL, "Matrix product"}, {IRC_MOVE, "Moves"},      {IRC_GATHER, "Rows by index"},
+    {IRC_LEAF, "Leaves"},
+    {IRC_MAP, "Elementwise"},
+    {IRC_REDUCE, "Reductions"},
+    {IRC_MATMUL, "Matrix product"},
+    {IRC_MOVE, "Moves"},
+    {IRC_GATHER, "Rows by index"},
+    {IRC_ACROSS, "Between shards"},
     {IRC_META, "For the compiler"},
 };
 
@@ -46,7 +51,7 @@ static const char takes_given[] = "none", takes_iota[] = "none", takes_num[] = I
                   takes_reshape[] = "any", takes_transpose[] = "any", takes_broadcast[] = "any",
                   takes_slice[] = "any", takes_pad[] = "any", takes_concat[] = "any",
                   takes_gather_rows[] = "any; i32", takes_scatter_rows[] = "i32; f32, i32, u32",
-                  takes_identity[] = "any", takes_grad[] = "f32";
+                  takes_identity[] = "any", takes_grad[] = "f32", takes_across[] = "f32, i32, u32";
 
 static const char *const takes[IR_OP_COUNT] = {
 #define TYPE(rule) takes_##rule

@@ -11,6 +11,7 @@
 #include "ir/order.h"
 #include "ir/parse.h"
 #include "ir/print.h"
+#include "ir/shard.h"
 #include "ir/simplify.h"
 #include "ir/verify.h"
 
@@ -28,8 +29,14 @@ static bool run_order(struct ir_module *m, struct diags *d)
     return true;
 }
 
+static bool run_grad(struct ir_module *m, struct diags *d)
+{
+    // A backward rule may bring together what was apart: looked at again where it was put.
+    return ir_shard_diagnose(m, d) && ir_expand_grads(m, d) && ir_shard_diagnose(m, d);
+}
+
 const struct ir_pass ir_passes[] = {
-    {"grad", ir_expand_grads, "expands grad nodes; afterwards no node is for the compiler only"},
+    {"grad", run_grad, "expands grad nodes; afterwards no node is for the compiler only"},
     {"simplify", run_simplify, "drops dead and repeated nodes and rewrites that keep every bit"},
     {"order", run_order, "numbers nodes by the graph alone; afterwards the text is identity"},
     {NULL, NULL, NULL},
@@ -103,5 +110,6 @@ bool ir_run_passes(struct ir_module *m, struct diags *d, const struct ir_pass_op
             fprintf(stderr, "%-10s %8.3f ms\n", p->name, 1e3 * (seconds() - start));
         after_pass(m, p->name, false, options);
     }
+    ir_split_module(m);
     return true;
 }

@@ -22,7 +22,7 @@ static bool is_small(const struct ir_graph *g, ir_ref r)
 static bool is_known(const struct fold *f, ir_ref r)
 {
     enum ir_class class = ir_op_info(ir_opcode(f->g, r))->class;
-    if (!is_small(f->g, r) || class == IRC_META)
+    if (!is_small(f->g, r) || class == IRC_ACROSS || class == IRC_META)
         return false;
     if (class == IRC_LEAF)
         return ir_opcode(f->g, r) == IR_const;

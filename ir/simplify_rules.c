@@ -26,8 +26,8 @@ static bool clean_const(const struct simplifier *s, ir_ref r)
 static bool passes_bits(enum ir_op op)
 {
     static const bool passes[IR_OP_COUNT] = {
-        [IR_neg] = true,        [IR_abs] = true,        [IR_min] = true,   [IR_max] = true,
-        [IR_reduce_max] = true, [IR_reduce_min] = true, [IR_select] = true};
+        [IR_neg] = true,        [IR_abs] = true,        [IR_min] = true,    [IR_max] = true,
+        [IR_reduce_max] = true, [IR_reduce_min] = true, [IR_select] = true, [IR_across] = true};
     enum ir_class class = ir_op_info(op)->class;
     return passes[op] || class == IRC_MOVE || class == IRC_GATHER || class == IRC_META;
 }

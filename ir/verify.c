@@ -5,6 +5,7 @@
 
 #include "base/version.h"
 #include "ir/build.h"
+#include "ir/shard.h"
 
 struct verifier {
     struct ir_module *m;
@@ -102,6 +103,8 @@ static bool check_node(struct verifier *v, const struct ir_graph *g, ir_ref r)
         return check_input(v, g, r);
     if (op == IR_var)
         return check_var(v, g, r);
+    if (op == IR_across && (!v->entry || (!v->staged && ir_entry_shards(v->entry) == 1)))
+        return node_fault(v, g, r, "it stands where there are no shards");
     if (!v->staged && ir_op_info(op)->class == IRC_META)
         return node_fault(v, g, r, "it must be gone by now");
     return true;
@@ -269,6 +272,28 @@ static bool check_outputs(struct verifier *v, const struct ir_entry *e)
     return true;
 }
 
+// What an entry with shards must keep besides: its graph can be split.
+static bool check_shards(struct verifier *v, const struct ir_entry *e)
+{
+    const struct value *given = value_get(e->attrs, "shards");
+    ir_shard_faults faults = {0};
+    if (given && (given->kind != VALUE_INT || !ir_shards_ok(given->as.integer)))
+        return fault(v, "`shards` is no power of two from 1 to %d", IR_MAX_SHARDS);
+    for (size_t i = 0; ir_entry_shards(e) > 1 && i < e->inputs.n; i++) {
+        const struct ir_type *t = ir_type_get(v->m, e->inputs.at[i].type);
+        if (t->rank == 0 || ir_type_count(t) > IR_MAX_ELEMENTS / ir_entry_shards(e))
+            return fault(v, "input `%s` is no part of a batch", e->inputs.at[i].name);
+    }
+    if (v->staged)
+        return true;
+    ir_shard_check(v->m, e, &faults);
+    if (faults.n == 0)
+        return true;
+    const struct ir_shard_fault *f = &faults.at[0];
+    return f->what ? fault(v, "%s %s", f->what, ir_shard_sentence(f->rule))
+                   : node_fault(v, e->graph, f->node, ir_shard_sentence(f->rule));
+}
+
 static bool check_entry(struct verifier *v, const struct ir_entry *e)
 {
     v->where = arena_printf(v->m->arena, "entry `%s`", e->name);
@@ -276,7 +301,7 @@ static bool check_entry(struct verifier *v, const struct ir_entry *e)
     if (e->attrs && e->attrs->kind != VALUE_OBJECT)
         return fault(v, "its attributes are no object");
     return check_fields(v, e->inputs.at, e->inputs.n) && check_graph(v, e->graph) &&
-           check_outputs(v, e) && check_updates(v, e) && check_grads(v, e);
+           check_outputs(v, e) && check_updates(v, e) && check_grads(v, e) && check_shards(v, e);
 }
 
 static bool check_entries(struct verifier *v)
@@ -286,6 +311,8 @@ static bool check_entries(struct verifier *v)
     for (size_t i = 0; i < v->m->entries.n; i++)
         if (!check_name(v, &names, "entry", v->m->entries.at[i].name))
             return false;
+        else if (strchr(v->m->entries.at[i].name, '#')) // names of parts have it (ir/shard.h)
+            return fault(v, "the name of entry `%s` has a #", v->m->entries.at[i].name);
     for (size_t i = 0; i < v->m->entries.n; i++)
         if (!check_entry(v, &v->m->entries.at[i]))
             return false;

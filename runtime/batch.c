@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ir/philox.h"
+#include "ir/shard.h"
 
 // -- order ---------------------------------------------------------------------------------------
 
@@ -56,10 +57,11 @@ const struct ir_data *batches_source(const struct ir_module *m, const struct ir_
     return NULL;
 }
 
-// Whether type `batch` is [B] + `sample`; sets or checks B.
-static bool batch_of(const struct ir_module *m, ir_typeid batch, ir_typeid sample, size_t *size)
+// Whether type `b` is [B] + `sample`; sets or checks B.
+static bool batch_of(const struct ir_module *m, const struct ir_type *b, ir_typeid sample,
+                     size_t *size)
 {
-    const struct ir_type *b = ir_type_get(m, batch), *s = ir_type_get(m, sample);
+    const struct ir_type *s = ir_type_get(m, sample);
     if (b->dtype != s->dtype || b->rank != s->rank + 1)
         return false;
     for (unsigned i = 0; i < s->rank; i++)
@@ -75,7 +77,8 @@ static bool bind_field(struct batches *b, const struct ir_module *m, size_t i,
 {
     const struct ir_field *in = &b->entry->inputs.at[i];
     const struct data_field *f = &b->data->field[b->field[i]];
-    if (batch_of(m, in->type, f->type, &b->size))
+    const struct ir_type whole = ir_entry_input(m, b->entry, i);
+    if (batch_of(m, &whole, f->type, &b->size))
         return true;
     struct buf batch = {0}, sample = {0};
     ir_type_print(m, in->type, true, &batch);
@@ -93,15 +96,15 @@ static bool bind_weight(struct batches *b, const struct ir_module *m, size_t i,
                         struct hlx_error *error)
 {
     const struct ir_field *in = &b->entry->inputs.at[i];
-    const struct ir_type *t = ir_type_get(m, in->type);
+    const struct ir_type t = ir_entry_input(m, b->entry, i);
     if (strcmp(in->name, "weight") != 0)
         return hlx_fail(error, EXIT_DATA, "entry `%s` wants an input `%s`, and data `%s` has none",
                         b->entry->name, in->name, b->data->data->name);
-    if (t->dtype != DT_F32 || t->rank != 1 || (b->size && (size_t)t->dim[0] != b->size))
+    if (t.dtype != DT_F32 || t.rank != 1 || (b->size && (size_t)t.dim[0] != b->size))
         return hlx_fail(error, EXIT_DATA,
                         "input `weight` of entry `%s` must be f32[B], one number for each sample",
                         b->entry->name);
-    b->size = (size_t)t->dim[0];
+    b->size = (size_t)t.dim[0];
     b->weighted = true;
     return true;
 }
@@ -110,14 +113,14 @@ static bool bind_input(struct batches *b, const struct ir_module *m, size_t i,
                        struct hlx_error *error)
 {
     const struct ir_field *in = &b->entry->inputs.at[i];
-    const struct ir_type *t = ir_type_get(m, in->type);
+    const struct ir_type t = ir_entry_input(m, b->entry, i);
     b->field[i] = data_find(b->data, in->name);
     bool ok = b->field[i] >= 0 ? bind_field(b, m, i, error) : bind_weight(b, m, i, error);
     if (!ok)
         return false;
-    if (b->tokens == 0 && t->dtype == DT_I32 && t->rank == 2)
-        b->tokens = (size_t)ir_type_count(t);
-    b->input[i] = calloc(1, ir_type_bytes(t));
+    if (b->tokens == 0 && t.dtype == DT_I32 && t.rank == 2)
+        b->tokens = (size_t)ir_type_count(&t);
+    b->input[i] = calloc(1, ir_type_bytes(&t));
     return b->input[i] || hlx_no_memory(error, "a batch");
 }
 

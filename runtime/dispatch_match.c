@@ -1,7 +1,7 @@
 // dispatch_match.c: checks that a dispatch table is one of the module it travels with.
 #include <string.h>
 
-#include "ir/ir.h"
+#include "ir/shard.h"
 #include "runtime/dispatch_kit.h"
 
 // The bytes a tensor takes in an arena: whole words.
@@ -23,7 +23,7 @@ static const char *check_range(struct arena *a, const struct dispatch_range *r,
 static const char *check_entry(struct arena *a, const struct dispatch_entry *d,
                                const struct ir_module *m)
 {
-    const struct ir_entry *e = ir_find_entry(m, d->name);
+    const struct ir_entry *e = ir_find_part(m, d->name);
     if (!e)
         return arena_printf(a, "the program has no entry `%s`", d->name);
     if (d->ninputs != e->inputs.n || d->noutputs != e->outputs.n)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ir/lanes.h"
+#include "runtime/exec_shards.h"
 
 static size_t var_bytes(const struct program *p, size_t var)
 {
@@ -154,35 +155,52 @@ bool exec_get(struct exec *x, uint32_t var, void *bytes, struct hlx_error *error
 struct exec_plan *exec_prepare(struct exec *x, const struct ir_entry *entry,
                                struct hlx_error *error)
 {
-    return x->ops->prepare(x, entry, error);
+    unsigned shards = ir_entry_shards(entry), workers = x->options.workers;
+    if (workers > shards) {
+        hlx_fail(error, EXIT_USAGE,
+                 "the entry `%s` has %u shard%s, which is too few for %u workers", entry->name,
+                 shards, shards == 1 ? "" : "s", workers);
+        return NULL;
+    }
+    return entry->split ? exec_shards_prepare(x, entry, error) : x->ops->prepare(x, entry, error);
 }
 
 void exec_discard(struct exec_plan *plan)
 {
-    if (plan)
+    if (plan && plan->entry->split)
+        exec_shards_discard(plan);
+    else if (plan)
         plan->exec->ops->discard(plan);
+}
+
+// The plan that a step ends with: the global part of an entry with shards.
+static struct exec_plan *last_part(struct exec_plan *plan)
+{
+    return plan->entry->split ? exec_shards_global(plan) : plan;
 }
 
 bool exec_submit(struct exec_plan *plan, const void *const *inputs, uint32_t step,
                  struct hlx_error *error)
 {
-    return plan->exec->ops->submit(plan, inputs, step, error) &&
+    bool (*submit)(struct exec_plan *, const void *const *, uint32_t, struct hlx_error *) =
+        plan->entry->split ? exec_shards_submit : plan->exec->ops->submit;
+    return submit(plan, inputs, step, error) &&
            (!plan->exec->options.fault || exec_flip(plan->exec, step, error));
 }
 
 bool exec_collect(struct exec_plan *plan, void *const *outputs, struct hlx_error *error)
 {
-    return plan->exec->ops->collect(plan, outputs, error);
+    return plan->exec->ops->collect(last_part(plan), outputs, error);
 }
 
 bool exec_hash(struct exec_plan *plan, struct hlx_error *error)
 {
-    return plan->exec->ops->hash(plan, error);
+    return plan->exec->ops->hash(last_part(plan), error);
 }
 
 bool exec_leaves(struct exec_plan *plan, unsigned char *leaves, struct hlx_error *error)
 {
-    return plan->exec->ops->leaves(plan, leaves, error);
+    return plan->exec->ops->leaves(last_part(plan), leaves, error);
 }
 
 bool exec_state(struct exec *x, unsigned char *leaves, struct hlx_error *error)
@@ -226,20 +244,30 @@ static void **copy_vars(struct exec *x, struct hlx_error *error)
     return NULL;
 }
 
+static bool probe_plain(const struct exec_probe *p, const void *const *inputs,
+                        const void *const *vars, void *const *out, struct hlx_error *error)
+{
+    const char *why = NULL;
+    struct eval *e = eval_new(p->entry->graph, p->root, p->n, p->flags, &why);
+    if (e)
+        eval_run(e, inputs, vars, &p->counters, out);
+    eval_free(e);
+    return e || hlx_fail(error, EXIT_DEVICE, "cannot compute inside `%s`: %s", p->entry->name, why);
+}
+
 bool exec_probe(struct exec *x, const struct ir_entry *entry, const ir_ref *roots, size_t n,
                 const void *const *inputs, uint32_t step, void *const *out, struct hlx_error *error)
 {
-    const char *why = NULL;
-    unsigned flags = x->flags & EXEC_NO_FUSE ? EVAL_NO_FUSE : 0;
+    const struct exec_probe probe = {.entry = entry,
+                                     .root = roots,
+                                     .n = n,
+                                     .counters = {.seed = x->seed, .step = step},
+                                     .flags = x->flags & EXEC_NO_FUSE ? EVAL_NO_FUSE : 0};
     void **vars = copy_vars(x, error);
     if (!vars)
         return false;
-    struct eval *e = eval_new(entry->graph, roots, n, flags, &why);
-    if (e) {
-        struct eval_counters counters = {.seed = x->seed, .step = step};
-        eval_run(e, inputs, (const void *const *)vars, &counters, out);
-    }
-    eval_free(e);
+    bool ok = (entry->split ? exec_shards_probe
+                            : probe_plain)(&probe, inputs, (const void *const *)vars, out, error);
     free_all(vars, x->program->module.vars.n);
-    return e || hlx_fail(error, EXIT_DEVICE, "cannot compute inside `%s`: %s", entry->name, why);
+    return ok;
 }

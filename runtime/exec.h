@@ -33,12 +33,22 @@ struct exec_ops {
     const char *(*title)(const struct exec *x); // of the very device; NULL: there is only one
 };
 
+// Brings what the workers made to where the global part of a step reads it (spec/numerics.md, N9).
+struct exec_transport {
+    void *user;
+    // Copies output `output` of a shard that `worker` ran.
+    bool (*gather)(void *user, unsigned worker, uint32_t shard, size_t output, const void *from,
+                   void *to, size_t bytes, struct hlx_error *error);
+};
+
 // What the user asked for.
 struct exec_options {
     const char *device;  // "cpu", "vulkan", "vulkan:1", a UUID, a part of a name; NULL: the best
     const char *variant; // names of kernel variants to be preferred, with commas; or NULL
     uint64_t seed;
     unsigned flags;
+    unsigned workers;                       // that hold the shards of an entry; 0: one
+    const struct exec_transport *transport; // between them; NULL: within this process
     const char
         *fault;       // tests: "STEP:PATH:ELEMENT:BIT", a bit of a variable that flips after a step
     unsigned fail_at; // tests: the number of the driver's call that fails, from 1; 0: none
@@ -61,7 +71,7 @@ struct exec {
 struct exec_plan {
     struct exec *exec;
     const struct ir_entry *entry;
-    void *device; // the device's own state
+    void *device; // the device's own state; of an entry with shards a struct exec_shards
 };
 
 // Puts a program on the device that is asked for and gives its variables their initial values.
@@ -84,6 +94,9 @@ const char *exec_title(const struct exec *x);
 bool exec_set(struct exec *x, uint32_t var, const void *bytes, struct hlx_error *error);
 bool exec_get(struct exec *x, uint32_t var, void *bytes, struct hlx_error *error);
 
+// Makes an entry ready. One with shards becomes a plan of two plans, its local and its global part:
+// inputs are of the whole batch, and a step runs the local part for each shard, the workers by
+// turns. More workers than shards are an error (EXIT_USAGE).
 struct exec_plan *exec_prepare(struct exec *x, const struct ir_entry *entry,
                                struct hlx_error *error);
 void exec_discard(struct exec_plan *plan);

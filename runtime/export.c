@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/shard.h"
 #include "runtime/safetensors.h"
 
 struct export
@@ -53,9 +54,12 @@ static bool add_batch(struct export *x, struct stats_table *t, struct hlx_error 
     uint32_t step = next_batch(r);
     if (!stats_compute(t, r->exec, (const void *const *)r->batches->input, step, error))
         return false;
-    for (size_t i = 0; i < e->inputs.n; i++)
-        add(x, arena_printf(&x->arena, "input:%s", e->inputs.at[i].name),
-            ir_type_get(m, e->inputs.at[i].type), r->batches->input[i]);
+    for (size_t i = 0; i < e->inputs.n; i++) {
+        struct ir_type *whole = arena_new(&x->arena, struct ir_type);
+        *whole = ir_entry_input(m, e, i);
+        add(x, arena_printf(&x->arena, "input:%s", e->inputs.at[i].name), whole,
+            r->batches->input[i]);
+    }
     for (size_t i = 0; i < t->n; i++)
         add(x, arena_printf(&x->arena, "grad:%s", t->row[i].name),
             ir_typeof(e->graph, t->row[i].value), t->row[i].bytes);

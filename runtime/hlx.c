@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/shard.h"
 #include "runtime/exec.h"
 #include "runtime/session.h"
 #include "runtime/vk.h"
@@ -172,7 +173,8 @@ bool hlx_input(const struct hlx_run *r, size_t i, struct hlx_tensor *out)
     if (i >= r->entry->inputs.n)
         return false;
     const struct ir_field *f = &r->entry->inputs.at[i];
-    put_tensor(out, f->name, ir_type_get(module_of(r->h), f->type));
+    const struct ir_type whole = ir_entry_input(module_of(r->h), r->entry, i);
+    put_tensor(out, f->name, &whole);
     return true;
 }
 

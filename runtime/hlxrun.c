@@ -217,6 +217,7 @@ static bool run_opened(struct run *r)
                                          .variant = o->variant,
                                          .seed = o->seed,
                                          .fault = o->fault,
+                                         .workers = o->workers,
                                          .flags = o->no_fuse ? EXEC_NO_FUSE : 0};
     r->exec = exec_start(&options, &r->session.program, r->error);
     if (!r->exec)

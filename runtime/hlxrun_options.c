@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cli.h"
+#include "ir/shard.h"
 #include "runtime/train.h"
 
 enum {
@@ -25,6 +26,7 @@ enum {
     OPT_EXPORT,
     OPT_GRADS,
     OPT_NO_FUSE,
+    OPT_WORKERS,
     OPT_RUN,
     OPT_BIND,
     OPT_OUT,
@@ -50,6 +52,8 @@ static const struct cli_option run_table[] = {
     {OPT_LIST, "list-devices", 0, "print the devices, with what programs may use, and exit", 0},
     {OPT_JSON, "json", 0, "with --list-devices: print JSON", 0},
     {OPT_NO_FUSE, "no-fuse", 0, "make every operation a kernel of its own (the same bits)", 0},
+    {OPT_WORKERS, "workers", "N",
+     "share the shards of an entry among N workers, a power of two, by turns (the same bits)", 0},
     {OPT_RUN, "run", 0, "run a pipeline of your own kernels", "Pipelines"},
     {OPT_BIND, "bind", "NAME=FILE.npy",
      "what the buffer NAME holds at first (FILE alone: the only "
@@ -148,6 +152,18 @@ static bool set_every(struct hlxrun_options *o, const struct cli_parse *p)
     return true;
 }
 
+static bool set_workers(struct hlxrun_options *o, const struct cli_parse *p)
+{
+    long long n;
+    if (!cli_integer(p, "--workers", p->value, 1, IR_MAX_SHARDS, &n))
+        return false;
+    o->workers = (unsigned)n;
+    if (ir_shards_ok(n))
+        return true;
+    usage("--workers takes a power of two, as the shards of an entry are");
+    return false;
+}
+
 static bool set_repeat(struct hlxrun_options *o, const struct cli_parse *p)
 {
     long long n;
@@ -184,6 +200,7 @@ static bool apply(struct hlxrun_options *o, const struct cli_parse *p, int id)
     case OPT_RECEIPT: o->receipt = p->value; return true;
     case OPT_RECEIPT_EVERY: return set_every(o, p);
     case OPT_NO_FUSE: return o->no_fuse = true;
+    case OPT_WORKERS: return set_workers(o, p);
     case OPT_DUMP: o->dump_names = p->value; return o->dump_grads = true;
     case OPT_EXPORT: o->export = p->value; return true;
     case OPT_GRADS: return o->export_grads = true;

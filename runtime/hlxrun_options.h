@@ -25,6 +25,7 @@ struct hlxrun_options {
     const char *receipt;    // or NULL
     uint32_t receipt_every; // 0: the usual number
     const char *fault;      // tests: a bit to flip, or NULL
+    unsigned workers;       // 0: one
     bool quiet, no_fuse;
     bool dump_grads;
     const char *dump_names; // of --dump-grads=NAMES, or NULL

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "ir/parse.h"
 #include "ir/print.h"
+#include "ir/shard.h"
 #include "ir/verify.h"
 
 // Every failure below is a sentence in the program's arena, NULL when all is well.
@@ -147,7 +148,10 @@ static fault parse_ir(struct program *p)
     if (!is_canonical(p, text))
         return "its IR is not in canonical form";
     fault f = ir_verify(&p->module, false);
-    return f ? f : check_identity(p, &ir);
+    if (f)
+        return f;
+    ir_split_module(&p->module);
+    return check_identity(p, &ir);
 }
 
 bool program_name_ok(const char *name)

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/version.h"
+#include "ir/shard.h"
 
 enum { PAUSE = 5 }; // seconds between two writings of a growing receipt
 
@@ -28,13 +29,6 @@ static const struct value *data_of(struct arena *a, const struct ir_data *data,
         return value_object(a, &field, 1, NULL);
     }
     return value_object(a, NULL, 0, NULL);
-}
-
-static uint32_t shards_of(const struct ir_entry *e)
-{
-    int64_t n = 1;
-    value_get_int(e->attrs, "shards", &n);
-    return (uint32_t)n;
 }
 
 static bool initial_root(struct arena *a, struct exec *x, const struct value *tensors,
@@ -62,7 +56,7 @@ bool record_head(struct arena *a, uint32_t every, const struct session *session,
         .numerics = m->numerics,
         .profile = m->profile,
         .seed = run->exec->seed,
-        .shards = shards_of(entry),
+        .shards = ir_entry_shards(entry),
         .every = every,
         .data = data_of(a, batches_source(m, entry), source),
         .tensors = state_tensors(a, &run->exec->layout),

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/version.h"
+#include "ir/shard.h"
 #include "runtime/record.h"
 
 // -- the program ---------------------------------------------------------------------------------
@@ -49,9 +50,8 @@ static bool check_program(struct replay *r, struct hlx_error *error)
         return foreign(r, error, "its profile or numeric contract is another");
     if (!value_equal(c->tensors, state_tensors(&r->arena, &layout)))
         return foreign(r, error, "its tensors are others");
-    int64_t shards = 1;
-    value_get_int(r->entry->attrs, "shards", &shards);
-    return shards == c->shards || foreign(r, error, "it has another number of shards");
+    return ir_entry_shards(r->entry) == c->shards ||
+           foreign(r, error, "it has another number of shards");
 }
 
 // -- the data ------------------------------------------------------------------------------------

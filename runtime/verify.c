@@ -10,6 +10,7 @@
 
 #include "base/cli.h"
 #include "base/version.h"
+#include "ir/shard.h"
 #include "runtime/record.h"
 #include "runtime/replay.h"
 
@@ -176,7 +177,7 @@ static bool verify(struct verify *v, struct hlx_error *error)
 
 // -- the command line ----------------------------------------------------------------------------
 
-enum { OPT_PROGRAM = 256, OPT_SPAN, OPT_DATA, OPT_DEVICE, OPT_VARIANT, OPT_NO_FUSE };
+enum { OPT_PROGRAM = 256, OPT_SPAN, OPT_DATA, OPT_DEVICE, OPT_VARIANT, OPT_NO_FUSE, OPT_WORKERS };
 
 static const struct cli_option table[] = {
     {OPT_PROGRAM, "program", "FILE.hbin",
@@ -187,6 +188,8 @@ static const struct cli_option table[] = {
     {OPT_DEVICE, "device", "NAME", "run on this device (see hlxrun --help)", 0},
     {OPT_VARIANT, "variant", "NAMES", "force these kernel variants where a step has them", 0},
     {OPT_NO_FUSE, "no-fuse", 0, "make every operation a kernel of its own (the same bits)", 0},
+    {OPT_WORKERS, "workers", "N",
+     "share the shards among N workers, a power of two (the same bits)", 0},
     {'q', "quiet", 0, "say nothing but errors", "Output"},
     CLI_COMMON,
     {0, 0, 0, 0, 0},
@@ -224,11 +227,31 @@ static bool read_span(const char *text, uint32_t *from, uint32_t *to)
            *from <= *to;
 }
 
+static bool set_workers(struct verify *v, const struct cli_parse *p)
+{
+    long long n;
+    if (!cli_integer(p, "--workers", p->value, 1, IR_MAX_SHARDS, &n))
+        return false;
+    v->device.workers = (unsigned)n;
+    if (ir_shards_ok(n))
+        return true;
+    usage("--workers takes a power of two, as the shards of an entry are");
+    return false;
+}
+
+static bool set_span(struct verify *v, const struct cli_parse *p)
+{
+    if (read_span(p->value, &v->from, &v->to))
+        return true;
+    usage("--span takes two steps, A:B, A not above B");
+    return false;
+}
+
 static bool apply(struct verify *v, const struct cli_parse *p, int id)
 {
     switch (id) {
     case OPT_PROGRAM: v->files.program = p->value; return true;
-    case OPT_SPAN: return read_span(p->value, &v->from, &v->to);
+    case OPT_SPAN: return set_span(v, p);
     case OPT_DATA: {
         struct session_file f = session_file(&v->arena, p->value);
         vec_push(&v->arena, &v->data, f);
@@ -236,6 +259,7 @@ static bool apply(struct verify *v, const struct cli_parse *p, int id)
     }
     case OPT_DEVICE: v->device.device = p->value; return true;
     case OPT_VARIANT: v->device.variant = p->value; return true;
+    case OPT_WORKERS: return set_workers(v, p);
     case OPT_NO_FUSE: v->device.flags |= EXEC_NO_FUSE; return true;
     default: return v->quiet = true;
     }
@@ -262,10 +286,8 @@ int verify_main(int argc, char **argv)
     int id, code = -1;
     cli_start(&p, &command, argc, argv);
     while (code < 0 && (id = cli_next(&p)) != CLI_END)
-        if (id == CLI_BAD)
+        if (id == CLI_BAD || !apply(&v, &p, id))
             code = EXIT_USAGE;
-        else if (!apply(&v, &p, id))
-            code = usage("--span takes two steps, A:B, A not above B");
     char **operand;
     int n = cli_operands(&p, &operand);
     if (code < 0)

@@ -351,6 +351,7 @@ double **oracle64(const struct ir_graph *g, const double *const *inputs, struct 
     static void (*const run[])(struct oracle *) = {
         [IRC_LEAF] = run_leaf,     [IRC_MAP] = run_map,   [IRC_REDUCE] = run_reduce,
         [IRC_MATMUL] = run_matmul, [IRC_MOVE] = run_move, [IRC_GATHER] = run_gather,
+        [IRC_ACROSS] = run_meta, // of one shard
         [IRC_META] = run_meta,
     };
     struct oracle o = {.g = g, .inputs = inputs};

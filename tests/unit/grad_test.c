@@ -649,6 +649,27 @@ static void test_several(void **state)
     bench_close(&b);
 }
 
+// -- shards --------------------------------------------------------------------------------------
+
+// The gradient of a sum over shards divided by a weight, with one shard; more are in shard_test.c.
+static void test_across(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b);
+    const struct operand f = {DT_F32, 0.5, 2, 1, {5}};
+    ir_ref x = operand_input(&b, &f);
+    ir_ref part = weighed(&b, ir_binary(b.g, IR_mul, x, x));
+    ir_ref sum = ir_node_make(b.g, IR_across, &part, 1, (int64_t[]){IR_ACROSS_SUM}, 1, 0);
+    ir_ref loss = ir_binary(b.g, IR_div, sum, ir_const_f32(b.g, 3));
+    add_grad(&b, loss, x);
+    const struct ir_graph *staged = b.g;
+    expand(&b);
+    compare(&b, "across", staged, loss, 0, 0);
+    covered[IR_across] = true;
+    bench_close(&b);
+}
+
 // -- the table -----------------------------------------------------------------------------------
 
 // Runs last: every row was met by a case above.
@@ -687,6 +708,7 @@ int main(void)
         cmocka_unit_test(test_order_of_contributions),
         cmocka_unit_test(test_last_operand_first),
         cmocka_unit_test(test_several),
+        cmocka_unit_test(test_across),
         cmocka_unit_test(test_every_row_is_covered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
