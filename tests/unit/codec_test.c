@@ -405,7 +405,7 @@ static void references_are_worth_no_more_than_the_text(void **state)
     struct latent_error e = {0};
     struct buf text = {0};
     buf_puts(&text, "⊝◇[0→1×1000]");
-    for (char c = 'a'; c < 'z'; c++) // each entry holds the one before it a hundred times
+    for (int c = 'a'; c < 'z'; c++) // each entry holds the one before it a hundred times
         buf_printf(&text, "[%c×100]", c);
     buf_puts(&text, "→z");
     assert_null(lcr_decode(&a, text.at, text.n, &e));
