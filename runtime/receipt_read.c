@@ -104,6 +104,20 @@ static bool is_handle(const struct value *v)
 
 // -- the head ------------------------------------------------------------------------------------
 
+static bool extents_ok(const struct value *extents)
+{
+    enum { MOST = 40 }; // elements of a tensor, as a power of two (spec/ir.md, I2.2)
+    uint64_t n = 1;
+    for (size_t i = 0; i < extents->as.array.n; i++) {
+        const struct value *v = extents->as.array.at[i];
+        if (v->kind != VALUE_INT || v->as.integer < 1 ||
+            (uint64_t)v->as.integer > (1ull << MOST) / n)
+            return false;
+        n *= (uint64_t)v->as.integer;
+    }
+    return extents->as.array.n <= IR_MAX_RANK;
+}
+
 static bool tensor_ok(const struct value *row)
 {
     if (row->kind != VALUE_ARRAY || row->as.array.n != 3)
@@ -111,10 +125,10 @@ static bool tensor_ok(const struct value *row)
     const struct value *const *at = row->as.array.at;
     if (at[0]->kind != VALUE_TEXT || at[1]->kind != VALUE_TEXT || at[2]->kind != VALUE_ARRAY)
         return false;
-    for (size_t i = 0; i < at[2]->as.array.n; i++)
-        if (at[2]->as.array.at[i]->kind != VALUE_INT || at[2]->as.array.at[i]->as.integer < 1)
-            return false;
-    return true;
+    bool known = false;
+    for (int t = 0; t < DT_COUNT; t++)
+        known = known || !strcmp(at[1]->as.bytes.at, dtype_name((enum dtype)t));
+    return known && extents_ok(at[2]);
 }
 
 const char *receipt_bad_tensors(const struct value *tensors)
@@ -162,8 +176,11 @@ static bool read_program(struct reader *in, const struct value *head)
         return false;
     if (!handle_parse(program->as.bytes.at, program->as.bytes.n, &r->program))
         return refuse(in, "E_RECEIPT_FIELD", "`program` is no full handle");
-    return text(in, head, "entry", &r->entry) && text(in, head, "numerics", &r->numerics) &&
-           text(in, head, "profile", &r->profile);
+    if (!text(in, head, "entry", &r->entry) || !text(in, head, "numerics", &r->numerics) ||
+        !text(in, head, "profile", &r->profile))
+        return false;
+    return !strcmp(r->profile, "exact") || !strcmp(r->profile, "native") ||
+           refuse(in, "E_RECEIPT_FIELD", "`profile` is neither `exact` nor `native`");
 }
 
 static bool read_tensors(struct reader *in, const struct value *head)
