@@ -132,7 +132,8 @@ $(BUILD)/tests/unit/grad_test: $(BUILD)/tests/oracle64.o
 $(BUILD)/tests/unit/gen_test: $(patsubst %,$(BUILD)/tests/gen/%.o,layout program round)
 
 # Readers of what hlxc writes, for tests/device/*.sh; a forger of receipts.
-DEVICE  := $(BUILD)/tests/device/guard $(BUILD)/tests/device/hazard $(BUILD)/tests/receipt/forge
+DEVICE  := $(BUILD)/tests/device/guard $(BUILD)/tests/device/hazard $(BUILD)/tests/receipt/forge \
+    $(BUILD)/tests/exact/batches
 $(DEVICE): %: %.o $(foreach f,$(LIBS),$(call lib,$(f)))
 	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS)
 

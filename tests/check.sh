@@ -67,6 +67,8 @@ want vulkan && suite vulkan/pipeline sh tests/vulkan/pipeline.sh "$build"
 want libhlx && suite libhlx sh tests/vulkan/libhlx.sh "$build"
 want device && suite device/guard sh tests/device/guard.sh "$build"
 want device && suite device/bits env BIN="$bin" sh tests/device/bits.sh
+want batches && suite exact/batches sh -c "\"$build/bin/hlxc\" tests/exact/batches.hlxl \
+    -o \"$log/batches.hbin\" && \"$build/tests/exact/batches\" \"$log/batches.hbin\" vulkan"
 want receipt && suite receipt/receipts sh tests/receipt/receipts.sh "$build"
 want receipt && suite "receipt/bisect (sanitized)" env BIN="$sanbin" sh tests/receipt/bisect.sh
 want flags && suite exact/flags sh tests/exact/flags.sh
