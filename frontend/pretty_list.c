@@ -51,17 +51,18 @@ static const struct doc *hugged(struct pretty *p, const struct pretty_list *list
                                 const struct doc_list *items)
 {
     uint32_t n = list->n;
-    if (!list->hug || n == 0 || !opens_lines(list->kid[n - 1]))
+    const struct doc *const *item = items->list.at; // NULL where there is none
+    if (!list->hug || !item || !opens_lines(list->kid[n - 1]))
         return NULL;
     struct doc_list out = {0};
     pretty_token(p, &out, list->open, TIGHT);
     for (uint32_t i = 0; i + 1 < n; i++) {
-        if (items->list.at[i]->hard)
+        if (item[i]->hard)
             return NULL;
-        doc_add(p->arena, &out, doc_wrap(p->arena, DOC_FLAT, items->list.at[i]));
+        doc_add(p->arena, &out, doc_wrap(p->arena, DOC_FLAT, item[i]));
         pretty_token(p, &out, TOK_COMMA, SPACE_AFTER);
     }
-    doc_add(p->arena, &out, items->list.at[n - 1]);
+    doc_add(p->arena, &out, item[n - 1]);
     pretty_token(p, &out, list->close, TIGHT);
     return doc_concat(p->arena, &out);
 }
