@@ -264,7 +264,7 @@ static json_t *json_kernels(struct program *p)
                             (json_int_t)k.shape.local[1], (json_int_t)k.shape.local[2], "shared",
                             (json_int_t)k.shape.shared, "buffers", (json_int_t)k.kernel->bindings,
                             "push", (json_int_t)k.kernel->push, "bytes",
-                            (json_int_t)(4 * k.kernel->nwords), "calls", (json_int_t)k.calls));
+                            4 * (json_int_t)k.kernel->nwords, "calls", (json_int_t)k.calls));
     }
     return list;
 }

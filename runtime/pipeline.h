@@ -74,6 +74,17 @@ struct pipeline_kernel {
     uint64_t shared;
 };
 
+// One that is started, and its buffers by binding, as indices into the pipeline's.
+struct pipeline_call {
+    struct pipeline_kernel k;
+    uint32_t buffer[DISPATCH_MAX_BINDINGS];
+    bool barrier; // all before it is finished and visible
+};
+
+// Fills p->program from the buffers and n calls, which outlive it. NULL, or a sentence: a barrier
+// is missing.
+const char *pipeline_make_program(struct pipeline *p, const struct pipeline_call *call, size_t n);
+
 // Reads the kernel (contract 901) with these fields and checks it. Returns NULL, or a sentence in
 // the arena that names the kernel.
 const char *pipeline_read_kernel(struct arena *a, const struct pack *pack,

@@ -59,7 +59,7 @@ static fault read_words(struct reader *r)
 
 static fault read_shader(struct reader *r)
 {
-    int64_t number;
+    int64_t number = 0;
     fault f = pipeline_contract(
         r->arena, r->pack, contract_get(r->c901, r->kernel, "shader_handle"), &number, &r->shader);
     if (f)

@@ -107,7 +107,7 @@ static bool choose(const struct pipeline *p, const char *name, const char *optio
 static bool bind_all(struct pipeline_state *s, const struct pipeline_order *o,
                      struct hlx_error *error)
 {
-    size_t at;
+    size_t at = 0;
     for (size_t i = 0; i < o->nbind; i++)
         if (!choose(&s->pipeline, o->bind[i].name, "--bind", can_bind, is_input, &at, error) ||
             !bind_file(s, at, o->bind[i].path, error))
@@ -251,9 +251,20 @@ static bool write_file(struct pipeline_state *s, size_t i, const char *path,
     return ok;
 }
 
+// Said before anything runs.
+static bool check_outputs(struct pipeline_state *s, const struct pipeline_order *o,
+                          struct hlx_error *error)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < o->nout; i++)
+        if (!choose(&s->pipeline, o->out[i].name, "--out", is_output, is_output, &at, error))
+            return false;
+    return true;
+}
+
 static bool give(struct pipeline_state *s, const struct pipeline_order *o, struct hlx_error *error)
 {
-    size_t at;
+    size_t at = 0;
     for (size_t i = 0; i < o->nout; i++)
         if (!choose(&s->pipeline, o->out[i].name, "--out", is_output, is_output, &at, error) ||
             !write_file(s, at, o->out[i].path, error))
@@ -372,7 +383,7 @@ bool pipeline_run(const struct pipeline_order *o, struct hlx_error *error)
                         "device (--list-devices)");
     bool open = open_file(&s, o->file, error);
     bool ok = open && make_bytes(&s, error) && bind_all(&s, o, error) &&
-              run_or_recall(&s, o, error) && give(&s, o, error);
+              check_outputs(&s, o, error) && run_or_recall(&s, o, error) && give(&s, o, error);
     for (size_t i = 0; s.bytes && i < s.pipeline.buffers.n; i++)
         free(s.bytes[i]);
     if (open)

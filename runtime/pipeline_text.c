@@ -82,7 +82,7 @@ static json_t *json_stages(const struct pipeline *p)
                             "workgroups", json_triple(c->groups), "workgroup",
                             json_triple(p->stages.at[i].local), "shared",
                             (json_int_t)p->stages.at[i].shared, "buffers", (json_int_t)k->bindings,
-                            "push", (json_int_t)k->push, "bytes", (json_int_t)(4 * k->nwords)));
+                            "push", (json_int_t)k->push, "bytes", 4 * (json_int_t)k->nwords));
     }
     return list;
 }
