@@ -7,8 +7,8 @@ syn match hlxSymbol "!=\|\*\*\|->\|\.\.\|:=\|<=\|==\|>=\|%\|\*\|+\|,\|-\|\.\|\/\
 syn match hlxSymbol "[🜁🜂↑→≔≡≢≤≥⋅⋯⋰]"
 syn keyword hlxType bf16 bool f16 f32 i32 u32 i8 u8
 syn match hlxType "[𝔹ℂℍℕℙℚℝℤ]"
-syn match hlxFunction "\<\%(stop_gradient\|broadcast_to\|scatter_rows\|random_bits\|shift_right\|transaction\|checkpoint\|shift_left\|transpose\|bytes_of\|collapse\|max_over\|min_over\|snapshot\|spirv_of\|bit_and\|bit_not\|bit_xor\|bitcast\|one_hot\|permute\|reshape\|resolve\|sigmoid\|argmax\|assert\|bit_or\|concat\|gather\|params\|tensor\|dtype\|error\|expm1\|float\|floor\|jsonl\|log1p\|merge\|print\|range\|round\|rsqrt\|shape\|stack\|table\|trunc\|where\|zeros\|cast\|ceil\|exp2\|full\|grad\|iota\|keys\|mean\|ones\|open\|path\|rank\|root\|sqrt\|step\|tanh\|text\|type\|abs\|cos\|div\|erf\|exp\|idx\|int\|len\|log\|map\|max\|min\|mod\|pad\|sin\|str\|sum\)\ze\s*("
-syn match hlxFunction "[↗↘↣↦⇄⇉⇌⇑⇗∀∃∇∎∏∑√∣∥∪∫∴∵∷∼∽∾∿≀≃≊≋≣≪≫⊂⊃⊓⊔⊘⊚⊛⊜⊝⊞⊟⊠⊡⊢⊣⊦⊩⊮⊳⊶⊷⊸⊺⊻⋀⋁⋄⋈⋎⋏⋘⋙⋮⋱⌂⟌⟐⟡⟤⤴⤵⧆⧉⧺⨋⨌⨕⩓⩔÷]"
+syn match hlxFunction "\<\%(stop_gradient\|broadcast_to\|scatter_rows\|random_bits\|shift_right\|transaction\|checkpoint\|shift_left\|transpose\|bytes_of\|collapse\|max_over\|min_over\|snapshot\|spirv_of\|bit_and\|bit_not\|bit_xor\|bitcast\|one_hot\|permute\|reshape\|resolve\|sigmoid\|across\|argmax\|assert\|bit_or\|concat\|gather\|params\|tensor\|dtype\|error\|expm1\|float\|floor\|jsonl\|log1p\|merge\|print\|range\|round\|rsqrt\|shape\|stack\|table\|trunc\|where\|zeros\|cast\|ceil\|exp2\|full\|grad\|iota\|keys\|mean\|ones\|open\|path\|rank\|root\|sqrt\|step\|tanh\|text\|type\|abs\|cos\|div\|erf\|exp\|idx\|int\|len\|log\|map\|max\|min\|mod\|pad\|sin\|str\|sum\)\ze\s*("
+syn match hlxFunction "[↗↘↣↦⇄⇉⇌⇑⇗∀∃∇∎∏∑√∣∥∪∫∴∵∷∼∽∾∿≀≃≊≋≣≪≫⊂⊃⊓⊔⊘⊚⊛⊜⊝⊞⊟⊠⊡⊢⊣⊦⊩⊮⊳⊶⊷⊸⊺⊻⋀⋁⋄⋈⋎⋏⋘⋙⋮⋱⌂⟌⟐⟡⟤⤴⤵⧆⧉⧺⨁⨋⨌⨕⩓⩔÷]"
 syn keyword hlxConstant false null true
 syn match hlxConstant "[∅⊤⊥]"
 syn keyword hlxWordOperator and not or
