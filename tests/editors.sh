@@ -104,7 +104,8 @@ in_vims() {
     vim_colours t.hlxl 'let x = sqrt( 1.5 ) + "text" // let' \
         'let=Declaration x= ==Symbol sqrt(=Function 1.5=Number )= +=Symbol "text"=Text //=Comment let=Comment'
     vim_colours t.hlx 'ᛚ x ≔ √( .5 ) ⟁a ∈ ℝ // ᛚ' \
-        'ᛚ=Declaration x= ≔=Symbol √(=Function .5=Number )= ⟁a=Handle ∈=Control ℝ=Type //=Comment ᛚ=Comment'
+        'ᛚ=Declaration x= ≔=Symbol √(=Function .5=Number )= '\
+'⟁a=Handle ∈=Control ℝ=Type //=Comment ᛚ=Comment'
 }
 
 "$tool" textmate | cmp - editors/textmate/hlx.tmLanguage.json
