@@ -270,6 +270,19 @@ static fault read_all(struct reader *r)
     return f ? f : pipeline_make_program(r->p, r->calls.at, r->calls.n);
 }
 
+bool pipeline_is(const void *bytes, size_t n)
+{
+    struct arena a = {0};
+    struct pack pack;
+    int64_t number;
+    const struct value *fields;
+    bool is = pack_read(&a, bytes, n, &pack, NULL) &&
+              value_is_contract(pack_get(&a, &pack, &pack.root, NULL), &number, &fields) &&
+              number == CONTRACT_PIPELINE && !value_get(fields, "program");
+    arena_free(&a);
+    return is;
+}
+
 bool pipeline_open_bytes(struct pipeline *p, const void *bytes, size_t n, struct hlx_error *error)
 {
     *p = (struct pipeline){0};

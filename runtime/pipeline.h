@@ -41,6 +41,8 @@ struct pipeline {
     VEC(struct pipeline_stage) stages;   // by call
 };
 
+// Whether bytes are a pack whose root is a pipeline without a program.
+bool pipeline_is(const void *bytes, size_t n);
 // Opens and checks a pipeline: contracts, SPIR-V (by the validator of SPIRV-Tools), what the
 // shaders themselves say against what their contracts say, sizes, missing barriers. On failure
 // returns false and fills *error (EXIT_DATA); there is then nothing to close.

@@ -350,7 +350,7 @@ bool pipeline_is_file(const char *path)
     size_t n;
     const char *why;
     char *bytes = file_read(&a, path, 0, &n, &why);
-    bool is = bytes && program_is_pipeline(bytes, n);
+    bool is = bytes && pipeline_is(bytes, n);
     free(bytes);
     arena_free(&a);
     return is;

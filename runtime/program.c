@@ -434,19 +434,6 @@ const char *program_hint(const struct program *p, const struct ir_data *d)
     return value_get_text(source_of(p, d), "hint", &hint) ? hint : NULL;
 }
 
-bool program_is_pipeline(const void *bytes, size_t n)
-{
-    struct arena a = {0};
-    struct pack pack;
-    int64_t number;
-    const struct value *fields;
-    bool is = pack_read(&a, bytes, n, &pack, NULL) &&
-              value_is_contract(pack_get(&a, &pack, &pack.root, NULL), &number, &fields) &&
-              number == CONTRACT_PIPELINE && !value_get(fields, "program");
-    arena_free(&a);
-    return is;
-}
-
 bool program_place(const struct program *p, struct span at, struct program_place *out)
 {
     if (at.file < 1 || at.file > p->nfiles)

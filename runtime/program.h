@@ -42,8 +42,6 @@ struct program {
     const struct dispatch_program *dispatch; // what Vulkan devices run; NULL: compiled without
 };
 
-// Whether bytes are a pack whose root is a pipeline without a program: to be run by pipeline.h.
-bool program_is_pipeline(const void *bytes, size_t n);
 // Opens and checks a .hbin. On failure returns false and fills *error (EXIT_DATA); there is then
 // nothing to close.
 bool program_open(struct program *p, const char *path, struct hlx_error *error);
