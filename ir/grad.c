@@ -296,7 +296,7 @@ static struct parts parts_of(const struct ir_graph *g, ir_ref loss)
 }
 
 // From the gradient of a shard's sum to that of the loss (N9.5): combined first, then divided.
-static ir_ref combine_gradient(struct rebuild *b, const struct parts *p, ir_ref d)
+static ir_ref combine(struct rebuild *b, const struct parts *p, ir_ref d)
 {
     const int64_t how = IR_ACROSS_SUM;
     if (p->across && b->shards > 1)
@@ -305,6 +305,16 @@ static ir_ref combine_gradient(struct rebuild *b, const struct parts *p, ir_ref 
         return d;
     ir_ref weight = ir_broadcast_to(b->g, b->map[p->weight], ir_get(b->g, d)->type);
     return ir_binary(b->g, IR_div, d, weight);
+}
+
+// The same; what it makes stands where the gradient was asked for.
+static ir_ref combine_gradient(struct rebuild *b, const struct parts *p, ir_ref d, ir_ref grad)
+{
+    size_t first = b->g->nodes.n;
+    ir_ref made = combine(b, p, d);
+    for (size_t i = first; i < b->g->nodes.n; i++)
+        b->g->nodes.at[i].loc = ir_get(b->old, grad)->loc;
+    return made;
 }
 
 static void check_weight(struct grad_walk *w, ir_ref weight)
@@ -341,7 +351,7 @@ static void walk_loss(struct rebuild *b, ir_ref loss)
             continue;
         b->result[r] = w.total[ir_arg(old, r, 1)];
         if (b->result[r]) {
-            b->result[r] = combine_gradient(b, &parts, b->result[r]);
+            b->result[r] = combine_gradient(b, &parts, b->result[r], r);
             continue;
         }
         b->result[r] = ir_splat_f32(b->g, ir_get(old, r)->type, 0);

@@ -59,17 +59,15 @@ static enum kind kind_of_across(struct check *c, ir_ref r)
     return GLOBAL;
 }
 
+// What is wrong counts as common from there on, so that it is reported once.
 static enum kind kind_of_grad(struct check *c, ir_ref r)
 {
-    unsigned char loss = c->kind[ir_arg(c->g, r, 0)], wrt = c->kind[ir_arg(c->g, r, 1)];
-    if (loss == LOCAL)
-        add(c, IR_SHARD_LOSS, r, NULL);
-    else if (wrt == LOCAL)
-        add(c, IR_SHARD_WRT, r, NULL);
-    return loss == COMMON ? COMMON : GLOBAL;
+    enum kind loss = c->kind[ir_arg(c->g, r, 0)], wrt = c->kind[ir_arg(c->g, r, 1)];
+    if (loss == LOCAL || wrt == LOCAL)
+        add(c, loss == LOCAL ? IR_SHARD_LOSS : IR_SHARD_WRT, r, NULL);
+    return loss == GLOBAL && wrt != LOCAL ? GLOBAL : COMMON;
 }
 
-// A node that mixes counts as common from there on, so that it is reported once.
 static enum kind kind_of(struct check *c, ir_ref r)
 {
     enum ir_op op = ir_opcode(c->g, r);
@@ -198,8 +196,8 @@ static const struct {
                        "combine it over the shards with across(sum, x), and divide after that, if "
                        "at all"},
     [IR_SHARD_MIXED] = {"HLX0521", "what `across` gave meets what is local to a shard",
-                        "everything before `across` is done for each shard, everything after it "
-                        "once for all"},
+                        "combine what is local, too: all that uses `across` is computed once, "
+                        "after the shards"},
     [IR_SHARD_AGAIN] = {"HLX0521", "what `across` gave goes through `across` again",
                         "it is the same for all shards already: use it as it is"},
     [IR_SHARD_LOSS] = {"HLX0522", "a gradient of what is local to a shard",

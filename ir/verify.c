@@ -275,10 +275,7 @@ static bool check_outputs(struct verifier *v, const struct ir_entry *e)
 // What an entry with shards must keep besides: its graph can be split.
 static bool check_shards(struct verifier *v, const struct ir_entry *e)
 {
-    const struct value *given = value_get(e->attrs, "shards");
     ir_shard_faults faults = {0};
-    if (given && (given->kind != VALUE_INT || !ir_shards_ok(given->as.integer)))
-        return fault(v, "`shards` is no power of two from 1 to %d", IR_MAX_SHARDS);
     for (size_t i = 0; ir_entry_shards(e) > 1 && i < e->inputs.n; i++) {
         const struct ir_type *t = ir_type_get(v->m, e->inputs.at[i].type);
         if (t->rank == 0 || ir_type_count(t) > IR_MAX_ELEMENTS / ir_entry_shards(e))
@@ -300,6 +297,9 @@ static bool check_entry(struct verifier *v, const struct ir_entry *e)
     v->entry = e;
     if (e->attrs && e->attrs->kind != VALUE_OBJECT)
         return fault(v, "its attributes are no object");
+    const struct value *shards = value_get(e->attrs, "shards");
+    if (shards && (shards->kind != VALUE_INT || !ir_shards_ok(shards->as.integer)))
+        return fault(v, "`shards` is no power of two from 1 to %d", IR_MAX_SHARDS);
     return check_fields(v, e->inputs.at, e->inputs.n) && check_graph(v, e->graph) &&
            check_outputs(v, e) && check_updates(v, e) && check_grads(v, e) && check_shards(v, e);
 }

@@ -170,6 +170,13 @@ bool bisect_step(struct lane *suspect, struct lane *reference, uint32_t step,
     const struct dispatch_program *t = suspect->exec->program->dispatch;
     const struct dispatch_entry *e = t ? dispatch_find(t, x.entry->name) : NULL;
     struct batches *b = &suspect->batches;
+    if (x.entry->split) {
+        printf(
+            "`%s` runs in shards, whose dispatches are not looked into: the step is as fine as it "
+            "gets\n",
+            x.entry->name);
+        return true;
+    }
     if (suspect->exec->ops != &exec_vulkan || !e) {
         printf("%s does not run dispatches: the step is as fine as it gets\n",
                exec_title(suspect->exec));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/shard.h"
 #include "runtime/spv_reflect.h"
 
 // What both forms say of a program is taken from here.
@@ -88,6 +89,8 @@ static void text_entry(const struct program *p, const struct ir_entry *e, struct
     buf_printf(out, "entry %s(", e->name);
     text_fields(p, e->inputs.at, e->inputs.n, out);
     buf_puts(out, ")");
+    if (ir_entry_shards(e) > 1)
+        buf_printf(out, " in each of %u shards", (unsigned)ir_entry_shards(e));
     for (size_t i = 0; i < e->outputs.n; i++) {
         buf_printf(out, "%s%s: ", i ? ", " : " -> ", e->outputs.at[i].name);
         ir_type_print(&p->module, ir_get(e->graph, e->outputs.at[i].value)->type, true, out);
