@@ -75,6 +75,15 @@ $(BUILD)/tools/hash_kernel: $(patsubst %,$(BUILD)/%.o,tools/hash_kernel codegen/
 $(HASH): $(BUILD)/tools/hash_kernel
 	@mkdir -p $(@D)
 	$< >$@
+# The program that tests devices, compiled and packed. It is a library of its own, as hlxc makes it
+# and links the runtime's.
+DOCTOR  := $(BUILD)/runtime/doctor_pack.c
+$(BUILD)/libdoctor.a: $(DOCTOR:.c=.o)
+$(BUILD)/runtime/doctor.hbin: runtime/doctor.hlxl $(BUILD)/bin/hlxc
+	@mkdir -p $(@D)
+	$(BUILD)/bin/hlxc runtime/doctor.hlxl -o $@
+$(DOCTOR): $(BUILD)/runtime/doctor.hbin tools/embed_gzip.sh
+	sh tools/embed_gzip.sh runtime/doctor_run.h doctor_pack $< >$@
 # Whatever includes a generated header waits for it.
 $(call objs,frontend) $(patsubst %.c,%.o,$(GEN)): | $(GEN)
 
@@ -82,7 +91,7 @@ $(call objs,frontend) $(patsubst %.c,%.o,$(GEN)): | $(GEN)
 $(BUILD)/bin/hlxls: $(BUILD)/latent/hlxls.o $(foreach f,latent base,$(call lib,$(f)))
 $(BUILD)/bin/hlxfmt: $(BUILD)/frontend/hlxfmt.o $(foreach f,frontend ir latent base,$(call lib,$(f)))
 $(BUILD)/bin/hlxc: $(BUILD)/codegen/hlxc.o $(foreach f,codegen frontend runtime ir latent base,$(call lib,$(f)))
-$(BUILD)/bin/hlxrun: $(BUILD)/runtime/hlxrun.o $(foreach f,runtime ir latent base,$(call lib,$(f)))
+$(BUILD)/bin/hlxrun: $(BUILD)/runtime/hlxrun.o $(foreach f,runtime doctor ir latent base,$(call lib,$(f)))
 $(TOOLS):
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
@@ -99,7 +108,7 @@ VERSION  := $(shell sed -n 's/.*HLX_VERSION "\(.*\)"/\1/p' base/version.h)
 SONAME   := libhlx.so.$(firstword $(subst ., ,$(VERSION)))
 LIBHLX   := $(BUILD)/lib/libhlx.so $(BUILD)/lib/libhlx.a
 PIC      := $(foreach f,base latent ir runtime,$(call objs,$(f)))
-PIC      := $(PIC:$(BUILD)/%=$(BUILD)/pic/%) $(BUILD)/pic/runtime/hash_kernel.o
+PIC      := $(PIC:$(BUILD)/%=$(BUILD)/pic/%) $(addprefix $(BUILD)/pic/runtime/,hash_kernel.o doctor_pack.o)
 lib: $(LIBHLX)
 $(BUILD)/pic/%.o: %.c
 	@mkdir -p $(@D)
@@ -124,8 +133,9 @@ $(BUILD)/lib/libhlx.a: $(BUILD)/pic/all.a
 	ar rcs $@ $(BUILD)/pic/libhlx.o
 
 # Unit tests link everything; the linker takes what each needs.
-GROUP    = -Wl,--start-group $(foreach f,$(FOLDERS),$(wildcard $(call lib,$(f)))) -Wl,--end-group
-$(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(foreach f,$(LIBS),$(call lib,$(f)))
+GROUP    = -Wl,--start-group $(foreach f,$(FOLDERS) doctor,$(wildcard $(call lib,$(f)))) -Wl,--end-group
+DOC_LIB  = $(if $(filter runtime,$(LIBS)),$(BUILD)/libdoctor.a)
+$(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(foreach f,$(LIBS),$(call lib,$(f))) $(DOC_LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS) -lcmocka -lmpfr -lgmp
 $(BUILD)/tests/unit/grad_test: $(BUILD)/tests/oracle64.o
@@ -134,7 +144,7 @@ $(BUILD)/tests/unit/gen_test: $(patsubst %,$(BUILD)/tests/gen/%.o,layout program
 # Readers of what hlxc writes, for tests/device/*.sh; a forger of receipts.
 DEVICE  := $(BUILD)/tests/device/guard $(BUILD)/tests/device/hazard $(BUILD)/tests/receipt/forge \
     $(BUILD)/tests/exact/batches
-$(DEVICE): %: %.o $(foreach f,$(LIBS),$(call lib,$(f)))
+$(DEVICE): %: %.o $(foreach f,$(LIBS),$(call lib,$(f))) $(DOC_LIB)
 	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS)
 
 # What a command takes, for tests/bench/bench.sh.
@@ -152,7 +162,7 @@ unit: $(foreach f,$(LIBS),$(call lib,$(f)))
 
 # ULP of the exact functions: all 2^32 inputs of each (minutes); `make check` takes a sample.
 ULP     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/ulp/*.c))
-$(BUILD)/tests/ulp/ulp: $(ULP) $(foreach f,ir latent base,$(call lib,$(f)))
+$(BUILD)/tests/ulp/ulp: $(ULP) $(BUILD)/runtime/doctor_pairs.o $(foreach f,ir latent base,$(call lib,$(f)))
 	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS) -lmpfr -lgmp
 $(ULP): OPT = -O3 -march=native
 ulp: $(BUILD)/tests/ulp/ulp

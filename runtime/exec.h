@@ -12,7 +12,10 @@
 struct exec;      // a program on a device, with the values of its params and states
 struct exec_plan; // one of its entries, ready to run
 
-enum { EXEC_NO_FUSE = 1 };
+enum {
+    EXEC_NO_FUSE = 1,
+    EXEC_UNCHECKED = 2 // exact programs run on devices that were not tested (doctor.h)
+};
 
 struct exec_ops {
     const char *name; // for --device

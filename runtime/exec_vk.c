@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/doctor.h"
 #include "runtime/vk_hash.h"
 
 // -- the device and the variables ----------------------------------------------------------------
@@ -52,6 +53,8 @@ static void vk_exec_close(struct exec *x)
 
 static void take_faults(const struct exec *x, struct vk_device *d)
 {
+    if (x->flags & EXEC_UNCHECKED && !x->options.fail_at)
+        return; // the doctor's own run
     d->fail_at = x->options.fail_at;
     d->fail_with = (VkResult)x->options.fail_with;
 #ifdef HLX_TEST_FAULTS
@@ -100,6 +103,9 @@ static bool open_device(struct exec *x, struct vk_exec *v, struct hlx_error *e)
         x->absent = true;
         return false;
     }
+    bool trusted = x->flags & EXEC_UNCHECKED || strcmp(x->program->module.profile, "exact") != 0;
+    if (!trusted && !doctor_admit(&v->vk, p, e))
+        return false;
     take_faults(x, &v->d);
     return vk_device_open(&v->d, &v->vk, p, e);
 }

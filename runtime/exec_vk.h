@@ -82,6 +82,9 @@ bool vk_measure(struct vk_plan *p, const struct dispatch_step *step, const bool 
 // as they are. Pipelines of all chosen kernels are made. The plan's memory is there.
 bool vk_tune(struct vk_plan *p, const char *names, struct hlx_error *e);
 
+// Whether a device, or a CPU's, tries a variant of a step by itself (spec/running.md, R6.3).
+bool vk_suits(const struct dispatch_step *s, size_t v, bool cpu);
+
 // Whether a list with commas holds a name.
 bool vk_listed(const char *list, const char *name);
 

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "runtime/bisect.h"
 #include "runtime/devices.h"
+#include "runtime/doctor.h"
 #include "runtime/export.h"
 #include "runtime/hlxrun_options.h"
 #include "runtime/inspect.h"
@@ -308,6 +309,7 @@ static const struct {
     int (*main)(int argc, char **argv);
 } commands[] = {
     {"bisect", bisect_main},
+    {"doctor", doctor_main},
     {"replay", replay_main},
     {"verify", verify_main},
 };

@@ -86,7 +86,8 @@ static const struct cli run_cli = {
              "       hlxrun inspect FILE.hbin [--json]\n"
              "       hlxrun verify RECEIPT [--program FILE.hbin]\n"
              "       hlxrun bisect RECEIPT [RECEIPT2]\n"
-             "       hlxrun replay RECEIPT [--step N]",
+             "       hlxrun replay RECEIPT [--step N]\n"
+             "       hlxrun doctor [--device NAME] [--exhaustive]",
     .summary = "Trains, evaluates and inspects programs that hlxc compiled.",
     .trailer = "Examples:\n"
                "  hlxrun model.hbin --train\n"

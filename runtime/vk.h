@@ -55,6 +55,12 @@ void vk_close(struct vk *v);
 // ("vulkan:1"), a UUID or a part of a name. Returns NULL and fills *e (EXIT_DEVICE) when none fits.
 const struct vk_physical *vk_choose(const struct vk *v, const char *want, struct hlx_error *e);
 
+// Whether it is a driver for the CPU.
+static inline bool vk_is_cpu(const struct vk_physical *p)
+{
+    return p->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+}
+
 // "discrete GPU", "integrated GPU", "virtual GPU", "CPU", "other".
 const char *vk_kind_name(VkPhysicalDeviceType type);
 

@@ -162,9 +162,8 @@ static bool for_cpu(const struct dispatch_variant *v)
 // A CPU device runs the invocations of a workgroup one after another: variants that share tiles are
 // slow there and take seconds to compile. Others are made for such a device alone. Those that are
 // not for a device run when there is nothing else, or when asked for by name.
-static bool worthwhile(const struct vk_plan *p, const struct dispatch_step *s, size_t v)
+bool vk_suits(const struct dispatch_step *s, size_t v, bool cpu)
 {
-    bool cpu = p->x->d.physical->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
     bool (*misfit)(const struct dispatch_variant *) = cpu ? shares_tiles : for_cpu;
     if (!misfit(&s->variant[v]))
         return true;
@@ -172,6 +171,11 @@ static bool worthwhile(const struct vk_plan *p, const struct dispatch_step *s, s
         if (!misfit(&s->variant[i]))
             return false;
     return true;
+}
+
+static bool worthwhile(const struct vk_plan *p, const struct dispatch_step *s, size_t v)
+{
+    return vk_suits(s, v, vk_is_cpu(p->x->d.physical));
 }
 
 static void want_variant(const struct dispatch_variant *v, bool *want)
