@@ -7,6 +7,7 @@
 #include "ir/grad.h"
 #include "ir/parse.h"
 #include "ir/print.h"
+#include "ir/shard.h"
 #include "ir/simplify.h"
 #include "ir/verify.h"
 
@@ -33,13 +34,30 @@ static void check_text(const struct ir_module *m, unsigned flags)
     arena_free(&a);
 }
 
+// The parts of entries with shards are entries that a device can run.
+static void check_parts(struct ir_module *m)
+{
+    ir_entries parts = {0};
+    ir_split_module(m);
+    ir_parts(m, m->arena, &parts);
+    m->entries.n = 0;
+    for (size_t i = 0; i < parts.n; i++) {
+        struct ir_entry e = *parts.at[i];
+        e.name = arena_printf(m->arena, "part%zu", i);
+        e.attrs = NULL;
+        vec_push(m->arena, &m->entries, e);
+    }
+    require(ir_verify(m, false) == NULL);
+}
+
 static void check_passes(struct ir_module *m)
 {
     struct sources sources;
     struct diags diags;
     sources_init(&sources, m->arena);
     diags_init(&diags, m->arena, &sources);
-    if (!ir_expand_grads(m, &diags)) {
+    if (!ir_shard_diagnose(m, &diags) || !ir_expand_grads(m, &diags) ||
+        !ir_shard_diagnose(m, &diags)) {
         require(diags.errors > 0);
         return;
     }
@@ -48,6 +66,7 @@ static void check_passes(struct ir_module *m)
     require(ir_verify(m, false) == NULL);
     check_text(m, 0);
     check_text(m, IR_PRINT_CANONICAL);
+    check_parts(m);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
