@@ -181,7 +181,8 @@ static void read_text(struct scan *s, struct ast *leaf, const char *text, size_t
             i += 1 + read_escape(s, part(leaf->span, i, 0), text + i + 1, len - 2 - i, out, &n);
     }
     out[n] = '\0';
-    leaf->text = text_nfc(s->nodes, out, n, &n);
+    const char *nfc = text_nfc(s->nodes, out, n, &n);
+    leaf->text = nfc ? nfc : out; // a bad escape may have cut a character in two
     leaf->text_len = (uint32_t)n;
 }
 

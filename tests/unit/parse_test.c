@@ -435,6 +435,21 @@ static void test_noise(void **state)
     assert_true(parsed > 500);
 }
 
+// A character behind a backslash is cut in two; the literal keeps what is there.
+static void test_cut_character(void **state)
+{
+    (void)state;
+    struct parsed p;
+    parse(&p, "let a = \"x\\\xe2\x9f\x81\";");
+    assert_int_equal(p.diags.errors, 1);
+    assert_non_null(p.file);
+    const struct ast *value = p.file->program->kid[0]->kid[1];
+    assert_int_equal(value->kind, AST_TEXT);
+    assert_non_null(value->text);
+    assert_int_equal(value->text[0], 'x');
+    drop(&p);
+}
+
 static void test_random(void **state)
 {
     (void)state;
@@ -461,7 +476,8 @@ int main(void)
         cmocka_unit_test(test_spans),      cmocka_unit_test(test_recovery),
         cmocka_unit_test(test_deep),       cmocka_unit_test(test_errors_are_bounded),
         cmocka_unit_test(test_bytes),      cmocka_unit_test(test_prefixes),
-        cmocka_unit_test(test_noise),      cmocka_unit_test(test_random),
+        cmocka_unit_test(test_noise),      cmocka_unit_test(test_cut_character),
+        cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
