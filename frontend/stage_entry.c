@@ -172,7 +172,7 @@ static void check_inputs(struct stage *s, const struct entry *e, const struct st
                         ir_type_text(s->m, whole_of(s, e, in->type)), ir_type_text(s->m, type));
         if (batch)
             diag_caret(g, "%lld samples in front of the sample's shape",
-                       (long long)(batch * e->shards));
+                       (long long)batch * e->shards);
         diag_note(g, d->span, "data `%s` is declared here", d->name);
     }
 }

@@ -274,47 +274,17 @@ static void warn_zero(struct rebuild *b, ir_ref grad)
 
 // -- a loss over shards --------------------------------------------------------------------------
 
-// A loss that is a sum over shards, or that divided by a weight.
-struct parts {
-    ir_ref sum;    // what each shard adds; the loss itself where it has no such form
-    ir_ref weight; // 0: none
-    bool across;
-};
-
-static bool is_across_sum(const struct ir_graph *g, ir_ref r)
-{
-    return ir_opcode(g, r) == IR_across && ir_attr(g, r, 0) == IR_ACROSS_SUM;
-}
-
-static struct parts parts_of(const struct ir_graph *g, ir_ref loss)
-{
-    bool divided = ir_opcode(g, loss) == IR_div && is_across_sum(g, ir_arg(g, loss, 0));
-    ir_ref total = divided ? ir_arg(g, loss, 0) : loss;
-    if (!is_across_sum(g, total))
-        return (struct parts){.sum = loss};
-    return (struct parts){ir_arg(g, total, 0), divided ? ir_arg(g, loss, 1) : 0, true};
-}
-
-// From the gradient of a shard's sum to that of the loss (N9.5): combined first, then divided.
-static ir_ref combine(struct rebuild *b, const struct parts *p, ir_ref d)
-{
-    const int64_t how = IR_ACROSS_SUM;
-    if (p->across && b->shards > 1)
-        d = ir_node_make(b->g, IR_across, &d, 1, &how, 1, 0);
-    if (!p->weight)
-        return d;
-    ir_ref weight = ir_broadcast_to(b->g, b->map[p->weight], ir_get(b->g, d)->type);
-    return ir_binary(b->g, IR_div, d, weight);
-}
-
-// The same; what it makes stands where the gradient was asked for.
-static ir_ref combine_gradient(struct rebuild *b, const struct parts *p, ir_ref d, ir_ref grad)
+// From the gradient of a shard's sum to that of the loss; what this makes stands where the gradient
+// was asked for.
+static ir_ref combine_gradient(struct rebuild *b, const struct ir_shard_loss *loss, ir_ref d,
+                               ir_ref grad)
 {
     size_t first = b->g->nodes.n;
-    ir_ref made = combine(b, p, d);
+    ir_ref weight = loss->weight ? b->map[loss->weight] : 0;
+    d = ir_shard_combine(b->g, d, loss->across && b->shards > 1, weight);
     for (size_t i = first; i < b->g->nodes.n; i++)
         b->g->nodes.at[i].loc = ir_get(b->old, grad)->loc;
-    return made;
+    return d;
 }
 
 static void check_weight(struct grad_walk *w, ir_ref weight)
@@ -332,7 +302,7 @@ static void check_weight(struct grad_walk *w, ir_ref weight)
 static void walk_loss(struct rebuild *b, ir_ref loss)
 {
     const struct ir_graph *old = b->old;
-    const struct parts parts = parts_of(old, loss);
+    const struct ir_shard_loss parts = ir_shard_loss_of(old, loss);
     struct grad_walk w = {b, arena_array(b->m->arena, old->nodes.n, sizeof *w.active),
                           arena_array(b->m->arena, old->nodes.n, sizeof *w.total)};
     for (ir_ref r = loss + 1; r < old->nodes.n; r++)

@@ -187,6 +187,32 @@ void ir_shard_check(struct ir_module *m, const struct ir_entry *e, ir_shard_faul
     check_count(&c);
 }
 
+// -- gradients -----------------------------------------------------------------------------------
+
+static bool is_across_sum(const struct ir_graph *g, ir_ref r)
+{
+    return ir_opcode(g, r) == IR_across && ir_attr(g, r, 0) == IR_ACROSS_SUM;
+}
+
+struct ir_shard_loss ir_shard_loss_of(const struct ir_graph *g, ir_ref loss)
+{
+    bool divided = ir_opcode(g, loss) == IR_div && is_across_sum(g, ir_arg(g, loss, 0));
+    ir_ref total = divided ? ir_arg(g, loss, 0) : loss;
+    if (!is_across_sum(g, total))
+        return (struct ir_shard_loss){.sum = loss};
+    return (struct ir_shard_loss){ir_arg(g, total, 0), divided ? ir_arg(g, loss, 1) : 0, true};
+}
+
+ir_ref ir_shard_combine(struct ir_graph *g, ir_ref d, bool across, ir_ref weight)
+{
+    const int64_t how = IR_ACROSS_SUM;
+    if (across)
+        d = ir_node_make(g, IR_across, &d, 1, &how, 1, 0);
+    if (!weight)
+        return d;
+    return ir_binary(g, IR_div, d, ir_broadcast_to(g, weight, ir_get(g, d)->type));
+}
+
 // -- words ---------------------------------------------------------------------------------------
 
 static const struct {

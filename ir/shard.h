@@ -53,6 +53,21 @@ bool ir_shard_diagnose(struct ir_module *m, struct diags *d);
 // A sentence about a fault, for who has no source.
 const char *ir_shard_sentence(enum ir_shard_rule rule);
 
+// -- gradients -----------------------------------------------------------------------------------
+
+// A loss that is a sum over shards, or that divided by a weight (N9.5).
+struct ir_shard_loss {
+    ir_ref sum;    // what each shard adds; the loss itself where it has no such form
+    ir_ref weight; // 0: none
+    bool across;   // it has
+};
+
+struct ir_shard_loss ir_shard_loss_of(const struct ir_graph *g, ir_ref loss);
+
+// From the gradient d of a shard's sum to that of the loss: combined first, then divided by
+// `weight`, an f32[], unless that is 0.
+ir_ref ir_shard_combine(struct ir_graph *g, ir_ref d, bool across, ir_ref weight);
+
 // -- the two parts -------------------------------------------------------------------------------
 
 struct ir_split {

@@ -110,7 +110,7 @@ static ir_ref combine(struct splitter *s, struct ir_graph *g, ir_ref across)
 {
     static const enum ir_op op[IR_ACROSS_COUNT] = {
         [IR_ACROSS_SUM] = IR_add, [IR_ACROSS_MAX] = IR_max, [IR_ACROSS_MIN] = IR_min};
-    ir_ref operand = ir_arg(s->old, across, 0), p[IR_MAX_SHARDS];
+    ir_ref operand = ir_arg(s->old, across, 0), p[IR_MAX_SHARDS] = {0};
     uint32_t shards = s->out->shards, first = s->index[operand] * shards;
     for (uint32_t k = 0; k < shards; k++)
         p[k] = ir_input(g, first + k, ir_get(s->old, operand)->type);

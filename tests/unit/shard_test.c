@@ -267,7 +267,7 @@ static void check(struct bench *b, const struct data *d, unsigned shards, const 
     struct result want[STEPS], got[STEPS];
     float w[WIDTH] = {0.5f, 0.5f, 0.5f};
     for (uint32_t i = 0; i < STEPS; i++) {
-        uint32_t word[BATCH * WIDTH];
+        uint32_t word[BATCH * WIDTH] = {0};
         draw(b, i + 1, word);
         expect(d, shards, word, w, &want[i]);
     }
@@ -311,7 +311,7 @@ static void test_order_shows(void **state)
     (void)state;
     struct data d;
     struct result r[2];
-    uint32_t word[BATCH * WIDTH];
+    uint32_t word[BATCH * WIDTH] = {0};
     float w[2][WIDTH] = {{0.5f, 0.5f, 0.5f}, {0.5f, 0.5f, 0.5f}};
     fill(&d);
     philox_fill(&(struct philox_stream){.key = {3, 4}}, 0, BATCH * WIDTH, word);
@@ -365,7 +365,7 @@ static void test_probe(void **state)
     struct bench b;
     struct data d;
     float g[WIDTH], w[WIDTH] = {0.5f, 0.5f, 0.5f};
-    uint32_t word[BATCH * WIDTH];
+    uint32_t word[BATCH * WIDTH] = {0};
     struct result want;
     fill(&d);
     bench_open(&b, 8);
