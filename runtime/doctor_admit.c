@@ -74,11 +74,12 @@ static const struct doctor_group *group_of(const char *name)
 }
 
 // The first test of the suspects that fails, else what failed in the quick check.
-static bool name_fault(struct doctor *d, struct arena *a, const char **failed, struct hlx_error *e)
+static bool name_fault(struct doctor *d, struct arena *a, const char *variants, const char **failed,
+                       struct hlx_error *e)
 {
     struct doctor_result r;
     for (size_t i = 0; i < sizeof suspects / sizeof *suspects; i++) {
-        if (!doctor_run_with(d, a, group_of(suspects[i]), NULL, &r, e))
+        if (!doctor_run_with(d, a, group_of(suspects[i]), variants, &r, e))
             return false;
         if (r.faults.n > 0) {
             *failed = arena_printf(a, "%s.%s", suspects[i], r.faults.at[0].test);
@@ -99,7 +100,7 @@ static bool check(struct doctor *d, struct arena *a, const char **failed, struct
     if (r.faults.n == 0)
         return true;
     *failed = arena_printf(a, DOCTOR_QUICK ".%s", r.faults.at[0].test);
-    return name_fault(d, a, failed, e);
+    return name_fault(d, a, variants, failed, e);
 }
 
 static bool refuse(const struct vk_physical *p, const char *device, const char *failed,

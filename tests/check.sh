@@ -63,6 +63,7 @@ want examples && suite examples env BIN="$bin" sh tests/examples.sh
 want vulkan && suite vulkan/devices env BIN="$bin" sh tests/vulkan/devices.sh
 want vulkan && suite vulkan/layers sh tests/vulkan/layers.sh "$build"
 want vulkan && suite "vulkan/faults (sanitized)" env BIN="$sanbin" sh tests/vulkan/faults.sh
+want vulkan && suite vulkan/doctor sh tests/vulkan/doctor.sh "$build" "$san"
 want vulkan && suite vulkan/pipeline sh tests/vulkan/pipeline.sh "$build"
 want libhlx && suite libhlx sh tests/vulkan/libhlx.sh "$build"
 want device && suite device/guard sh tests/device/guard.sh "$build"

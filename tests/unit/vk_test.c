@@ -35,8 +35,10 @@ static char cache[] = "/tmp/hlx-vk-XXXXXX";
 static struct exec_options options(const char *variant)
 {
     const char *device = getenv("HLX_TEST_DEVICE");
-    return (struct exec_options){
-        .device = device ? device : "vulkan", .variant = variant, .seed = 42};
+    return (struct exec_options){.device = device ? device : "vulkan",
+                                 .variant = variant,
+                                 .seed = 42,
+                                 .flags = EXEC_UNCHECKED};
 }
 
 static void rig_open(struct rig *r)
