@@ -119,9 +119,7 @@ uint32_t doctor_word(const struct ir_type *t, const void *bytes, size_t i)
     uint16_t half;
     uint32_t word;
     switch (dtype_bytes(t->dtype)) {
-    case 1:
-        word = ((const unsigned char *)bytes)[i];
-        return t->dtype == DT_I8 ? (word ^ 0x80) - 0x80 : word;
+    case 1: return ((const unsigned char *)bytes)[i];
     case 2: memcpy(&half, (const char *)bytes + 2 * i, sizeof half); return half;
     default: memcpy(&word, (const char *)bytes + 4 * i, sizeof word); return word;
     }

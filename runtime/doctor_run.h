@@ -65,7 +65,7 @@ bool doctor_run(struct doctor *d, struct arena *a, const struct doctor_group *g,
 bool doctor_run_with(struct doctor *d, struct arena *a, const struct doctor_group *g,
                      const char *variants, struct doctor_result *out, struct hlx_error *e);
 
-// Element i of a tensor as a word: i8 extended by its sign, other small types by zeros.
+// Element i of a tensor as a word: its bits, extended by zeros.
 uint32_t doctor_word(const struct ir_type *t, const void *bytes, size_t i);
 // The digest of a tensor: FNV over its elements as words (spec/numerics.md, N2.9).
 uint64_t doctor_digest(const struct ir_type *t, const void *bytes);

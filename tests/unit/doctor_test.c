@@ -98,7 +98,7 @@ static void digest_widens(void **state)
     (void)state;
     const int8_t bytes[] = {-1, 1};
     const uint16_t halves[] = {0xfe00, 1};
-    const uint32_t words[] = {0xffffffff, 1}, wide[] = {0xfe00, 1};
+    const uint32_t words[] = {0xff, 1}, wide[] = {0xfe00, 1};
     const struct ir_type i8 = {.dtype = DT_I8, .rank = 1, .dim = {2}};
     const struct ir_type f16 = {.dtype = DT_F16, .rank = 1, .dim = {2}};
     const struct ir_type u32 = {.dtype = DT_U32, .rank = 1, .dim = {2}};
