@@ -255,6 +255,8 @@ static void put_counts(const struct render *r, const struct diags *d)
         put_count(r, d->warnings, "warning");
     if (hidden != 0)
         buf_printf(r->out, " (%zu more not shown)", hidden);
+    else if (diags_full(d))
+        buf_puts(r->out, " (there may be more)"); // phases stop there
     if (d->errors != 0 || d->warnings != 0)
         buf_putc(r->out, '\n');
 }

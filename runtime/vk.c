@@ -215,13 +215,14 @@ static int rank(VkPhysicalDeviceType type)
     }
 }
 
+// No text contains an empty part: a name that was left out asks for no device.
 static bool contains(const char *text, const char *part)
 {
     size_t n = strlen(part);
-    for (; *text; text++)
+    for (; n != 0 && *text; text++)
         if (strncasecmp(text, part, n) == 0)
             return true;
-    return n == 0;
+    return false;
 }
 
 static void uuid_text(const uint8_t uuid[VK_UUID_SIZE], char out[33])

@@ -343,6 +343,7 @@ static void test_refused(void **state)
         const struct dispatch_program *got = dispatch_read(&p.arena, &p.pack, &h, &p.error);
         if (got || !strstr(p.error.message, bads[i].part))
             fail_msg("%s: %s", bads[i].part, got ? "accepted" : p.error.message);
+        assert_string_equal(p.error.code, "E_DISPATCH");
         release(&p);
         table_close(&k);
     }

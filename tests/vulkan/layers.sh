@@ -1,6 +1,7 @@
 #!/bin/sh
 # layers.sh: the Vulkan runtime says nothing under the validation layers with synchronisation
-# validation: the unit test of the runtime, and every example trained for a few steps.
+# validation: the unit test of the runtime, and every example, in both profiles, trained for a few
+# steps; the pipeline is in pipeline.sh.
 #
 #   layers.sh BUILD
 set -u
@@ -50,5 +51,11 @@ for f in examples/*.hlxl; do
     n=$(basename "$f" .hlxl)
     "$build/bin/hlxc" "$f" -o "$work/$n.hbin" || failed=1
     silent "$n" "$build/bin/hlxrun" "$work/$n.hbin" --train --steps 3 --device vulkan
+    "$build/bin/hlxc" --numerics=native "$f" -o "$work/native.hbin" || failed=1
+    silent "$n, native" "$build/bin/hlxrun" "$work/native.hbin" --train --steps 3 --device vulkan
 done
+silent "sharded, 2 workers" "$build/bin/hlxrun" "$work/sharded.hbin" --train --eval --steps 3 \
+    --workers 2 --device vulkan
+silent "receipt" "$build/bin/hlxrun" "$work/one_weight.hbin" --train --steps 3 --device vulkan \
+    --receipt "$work/receipt" --receipt-every 1
 exit $failed
