@@ -94,6 +94,11 @@ const char *exec_title(const struct exec *x)
     return x->ops->title ? x->ops->title(x) : x->ops->name;
 }
 
+const char *exec_driver(const struct exec *x)
+{
+    return x->ops->driver ? x->ops->driver(x) : "";
+}
+
 // -- what goes in and comes out ------------------------------------------------------------------
 
 static uint32_t clean_f32(uint32_t u)

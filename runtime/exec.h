@@ -33,7 +33,8 @@ struct exec_ops {
     bool (*collect)(struct exec_plan *plan, void *const *outputs, struct hlx_error *error);
     bool (*hash)(struct exec_plan *plan, struct hlx_error *error);
     bool (*leaves)(struct exec_plan *plan, unsigned char *leaves, struct hlx_error *error);
-    const char *(*title)(const struct exec *x); // of the very device; NULL: there is only one
+    const char *(*title)(const struct exec *x);  // of the very device; NULL: there is only one
+    const char *(*driver)(const struct exec *x); // its driver and version; NULL: it has none
 };
 
 // Brings what the workers made to where the global part of a step reads it (spec/numerics.md, N9).
@@ -91,6 +92,8 @@ void exec_close(struct exec *x); // plans are discarded first
 
 // The device's name for people: "cpu", "llvmpipe (LLVM 15.0.6, 256 bits)".
 const char *exec_title(const struct exec *x);
+// The driver that runs it, with its version; "" where there is none.
+const char *exec_driver(const struct exec *x);
 
 // Writes and reads a variable in storage form (row-major, ir_type_bytes of its type). What is
 // written is cleaned (exec_clean).

@@ -130,6 +130,12 @@ static const char *vk_exec_title(const struct exec *x)
     return v->d.physical->properties.deviceName;
 }
 
+static const char *vk_exec_driver(const struct exec *x)
+{
+    const struct vk_exec *v = x->device;
+    return v->d.physical->driver;
+}
+
 static const struct ir_type *type_of(const struct exec *x, uint32_t var)
 {
     const struct ir_module *m = &x->program->module;
@@ -428,4 +434,5 @@ const struct exec_ops exec_vulkan = {
     .hash = vk_hash_submit,
     .leaves = vk_hash_collect,
     .title = vk_exec_title,
+    .driver = vk_exec_driver,
 };

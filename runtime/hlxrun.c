@@ -120,12 +120,6 @@ static bool dump_grads(struct run *r, struct batches *b)
     return ok;
 }
 
-// Whether only the gradients were asked for.
-static bool only_dumps(const struct hlxrun_options *o)
-{
-    return o->dump_grads && o->epochs == 0 && o->steps == TRAIN_NO_LIMIT && !o->export;
-}
-
 // What came of a run is in its log and receipt also when it failed.
 static bool train_recorded(struct run *r, struct train_run *t, const struct session_source *source)
 {
@@ -135,6 +129,9 @@ static bool train_recorded(struct run *r, struct train_run *t, const struct sess
         return false;
     bool ok = train(t, r->error);
     ok = record_end(&r->record, t, ok ? r->error : &second) && ok;
+    if (r->record.path && r->record.receipt.records.n == 0)
+        fprintf(stderr,
+                "hlxrun: note: the run ended before its first record: there is no receipt\n");
     record_close(&r->record);
     return ok;
 }
@@ -168,7 +165,7 @@ static bool run_batches(struct run *r, struct batches *b, const struct session_s
     if (r->options->dump_grads && !r->dumped && !dump_grads(r, b))
         return false;
     r->dumped = true;
-    return only_dumps(r->options) || run_steps(r, b, source, options);
+    return hlxrun_only_dumps(r->options) || run_steps(r, b, source, options);
 }
 
 static bool run_entry(struct run *r, const char *name, const struct train_options *options)
@@ -205,7 +202,7 @@ static bool run_entries(struct run *r)
         options.epochs = 0;
         options.steps = TRAIN_NO_LIMIT;
     }
-    bool eval = o->eval && !caught && !(o->train && only_dumps(o));
+    bool eval = o->eval && !caught && !(o->train && hlxrun_only_dumps(o));
     return !eval || run_entry(r, "eval", &options);
 }
 

@@ -96,8 +96,9 @@ static const struct cli run_cli = {
                "  hlxrun model.hbin --train --eval --export-safetensors model.safetensors\n"
                "\n"
                "Exit codes: 0 done; 2 wrong command line; 3 no such device, or out of memory;\n"
-               "4 a file is missing, damaged or cannot be written; 6 the loss became NaN or\n"
-               "infinite; 70 an error of hlxrun itself; 130 interrupted (the step was finished).\n",
+               "4 a file is missing, damaged or cannot be written; 5 results that should be the\n"
+               "same differ; 6 the loss became NaN or infinite; 70 an error of hlxrun itself; 130 "
+               "interrupted (the step was finished).\n",
     .options = run_table,
 };
 
@@ -210,6 +211,25 @@ static bool apply(struct hlxrun_options *o, const struct cli_parse *p, int id)
     }
 }
 
+bool hlxrun_only_dumps(const struct hlxrun_options *o)
+{
+    return o->dump_grads && o->epochs == 0 && o->steps == TRAIN_NO_LIMIT && !o->export;
+}
+
+// The receipt that is asked for can be kept.
+static int complete_receipt(const struct hlxrun_options *o)
+{
+    if (o->receipt && o->train && o->eval)
+        return usage("--receipt keeps one entry's run: give --train or --eval alone");
+    if (o->receipt_every && !o->receipt)
+        return usage("--receipt-every belongs to --receipt FILE");
+    if (o->receipt && !strcmp(o->receipt, "-"))
+        return usage("--receipt takes a file: it is written more than once");
+    if (o->receipt && (o->steps == 0 || hlxrun_only_dumps(o)))
+        return usage("--receipt keeps the receipt of a run, and here no step is to be made");
+    return -1;
+}
+
 static int complete(struct hlxrun_options *o, int n, char **operand)
 {
     if (o->list_devices)
@@ -229,13 +249,9 @@ static int complete(struct hlxrun_options *o, int n, char **operand)
         return usage("say what is to be done: --train, --eval, --entry NAME or --run");
     if (o->entry && (o->train || o->eval))
         return usage("--entry NAME stands instead of --train and --eval");
-    if (o->receipt && o->train && o->eval)
-        return usage("--receipt keeps one entry's run: give --train or --eval alone");
-    if (o->receipt_every && !o->receipt)
-        return usage("--receipt-every belongs to --receipt FILE");
     if (o->export_grads && !o->export)
         return usage("--grads belongs to --export-safetensors FILE");
-    return -1;
+    return complete_receipt(o);
 }
 
 int hlxrun_options_read(struct hlxrun_options *o, struct arena *a, int argc, char **argv)

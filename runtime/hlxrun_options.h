@@ -33,6 +33,9 @@ struct hlxrun_options {
     bool export_grads;
 };
 
+// Whether nothing but gradients was asked for: no step is made.
+bool hlxrun_only_dumps(const struct hlxrun_options *o);
+
 // Reads a command line. Returns -1 when there is work to do, else the exit code (after saying why).
 int hlxrun_options_read(struct hlxrun_options *o, struct arena *a, int argc, char **argv);
 

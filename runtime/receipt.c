@@ -75,17 +75,22 @@ const unsigned char *receipt_seal(const struct receipt *r)
 
 const struct receipt_record *receipt_at(const struct receipt *r, uint32_t step)
 {
-    for (size_t i = 0; i < r->records.n; i++)
-        if (r->records.at[i].step == step)
-            return &r->records.at[i];
-    return NULL;
+    size_t low = 0, high = r->records.n; // records ascend
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (r->records.at[mid].step < step)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < r->records.n && r->records.at[low].step == step ? &r->records.at[low] : NULL;
 }
 
 // -- as a value ----------------------------------------------------------------------------------
 
-static const struct value *record_value(const struct receipt *r, const struct receipt_record *at)
+static const struct value *record_value(struct arena *a, const struct receipt *r,
+                                        const struct receipt_record *at)
 {
-    struct arena *a = r->arena;
     const struct value_field fields[] = {
         {"epoch", 5, value_int(a, (int64_t)at->epoch)},
         {"link", 4, value_bytes(a, at->link, HANDLE_BYTES)},
@@ -96,12 +101,11 @@ static const struct value *record_value(const struct receipt *r, const struct re
     return value_object_sorted(a, fields, sizeof fields / sizeof *fields);
 }
 
-const struct value *receipt_value(const struct receipt *r)
+const struct value *receipt_value(struct arena *a, const struct receipt *r)
 {
-    struct arena *a = r->arena;
     const struct value **rows = arena_array(a, r->records.n + 1, sizeof *rows);
     for (size_t i = 0; i < r->records.n; i++)
-        rows[i] = record_value(r, &r->records.at[i]);
+        rows[i] = record_value(a, r, &r->records.at[i]);
     const struct value_field fields[] = {
         {"head", 4, r->head},
         {"records", 7, value_array(a, rows, r->records.n)},
@@ -113,9 +117,13 @@ const struct value *receipt_value(const struct receipt *r)
 bool receipt_write(const struct receipt *r, const char *path, struct hlx_error *error)
 {
     const char *why;
+    struct arena scratch = {0}; // a growing receipt is written many times
     struct buf bytes = {0};
-    lcb_encode(receipt_value(r), &bytes);
-    bool ok = file_write(r->arena, path, bytes.at, bytes.n, &why);
+    lcb_encode(receipt_value(&scratch, r), &bytes);
+    bool ok = file_write(&scratch, path, bytes.at, bytes.n, &why);
+    if (!ok)
+        hlx_fail(error, EXIT_DATA, "%s", why);
     buf_free(&bytes);
-    return ok || hlx_fail(error, EXIT_DATA, "%s", why);
+    arena_free(&scratch);
+    return ok;
 }

@@ -9,7 +9,9 @@
 
 #define RECEIPT_CONTRACT 907
 #define RECEIPT_VERSION 1
-#define RECEIPT_EVERY 50 // steps between records, unless the user says otherwise
+#define RECEIPT_EVERY 50               // steps between records, unless the user says otherwise
+#define RECEIPT_MOST ((size_t)1 << 30) // bytes of a file
+#define RECEIPT_PATH 4096              // bytes of a tensor's path
 
 struct receipt_record {
     uint32_t step;
@@ -55,8 +57,8 @@ void receipt_start(struct receipt *r, struct arena *a, const struct receipt_head
 void receipt_add(struct receipt *r, uint32_t step, uint64_t epoch, const struct value *outputs,
                  const unsigned char *roots);
 
-// The receipt as a contract.
-const struct value *receipt_value(const struct receipt *r);
+// The receipt as a contract, in `a`.
+const struct value *receipt_value(struct arena *a, const struct receipt *r);
 // Writes it to a file, whole or not at all; EXIT_DATA on failure.
 bool receipt_write(const struct receipt *r, const char *path, struct hlx_error *error);
 
@@ -75,7 +77,7 @@ const struct receipt_record *receipt_at(const struct receipt *r, uint32_t step);
 void receipt_link(const struct receipt *r, const struct receipt_record *record,
                   const unsigned char link[HANDLE_BYTES], unsigned char out[HANDLE_BYTES]);
 
-// The kind, dtype and extents of a tensors array are right: NULL, or what is wrong.
+// Paths, dtypes and extents of a `tensors` array are right: NULL, or what is wrong.
 const char *receipt_bad_tensors(const struct value *tensors);
 
 #endif

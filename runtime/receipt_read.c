@@ -54,12 +54,12 @@ static const struct value *take(struct reader *in, const struct value *object, c
 static bool only(struct reader *in, const struct value *object, const char *const *names, size_t n)
 {
     for (size_t i = 0; i < object->as.object.n; i++) {
+        const struct value_field *f = &object->as.object.at[i];
         bool known = false;
         for (size_t k = 0; k < n; k++)
-            known = known || !strcmp(object->as.object.at[i].key, names[k]);
+            known = known || (f->len == strlen(names[k]) && !memcmp(f->key, names[k], f->len));
         if (!known)
-            return refuse(in, "E_RECEIPT_FIELD", "there is no field `%s`",
-                          object->as.object.at[i].key);
+            return refuse(in, "E_RECEIPT_FIELD", "there is no field `%s`", f->key);
     }
     return true;
 }
@@ -96,6 +96,24 @@ static bool bytes(struct reader *in, const struct value *object, const char *key
            refuse(in, "E_RECEIPT_FIELD", "`%s` has %zu bytes, not %zu", key, v->as.bytes.n, n);
 }
 
+// A text or name that holds a NUL would be another one to whoever reads it as a C string.
+static bool holds_nul(const struct value *v)
+{
+    bool found = v->kind == VALUE_TEXT && memchr(v->as.bytes.at, '\0', v->as.bytes.n);
+    for (size_t i = 0; v->kind == VALUE_ARRAY && !found && i < v->as.array.n; i++)
+        found = holds_nul(v->as.array.at[i]);
+    for (size_t i = 0; v->kind == VALUE_OBJECT && !found && i < v->as.object.n; i++) {
+        const struct value_field *f = &v->as.object.at[i];
+        found = memchr(f->key, '\0', f->len) || holds_nul(f->value);
+    }
+    return found;
+}
+
+static bool no_nul(struct reader *in, const struct value *v)
+{
+    return !holds_nul(v) || refuse(in, "E_RECEIPT_FIELD", "a text or a name holds U+0000");
+}
+
 static bool is_handle(const struct value *v)
 {
     struct handle h;
@@ -124,6 +142,8 @@ static bool tensor_ok(const struct value *row)
         return false;
     const struct value *const *at = row->as.array.at;
     if (at[0]->kind != VALUE_TEXT || at[1]->kind != VALUE_TEXT || at[2]->kind != VALUE_ARRAY)
+        return false;
+    if (at[0]->as.bytes.n > RECEIPT_PATH)
         return false;
     bool known = false;
     for (int t = 0; t < DT_COUNT; t++)
@@ -209,8 +229,9 @@ static bool read_head(struct reader *in, const struct value *head)
         return refuse(in, "E_RECEIPT_VERSION",
                       "this is version %" PRId64 " of receipts; this program knows %d", version,
                       RECEIPT_VERSION);
-    if (!only(in, head, names, sizeof names / sizeof *names) || !read_data(in, head) ||
-        !read_program(in, head) || !read_numbers(in, head) || !read_tensors(in, head))
+    if (!only(in, head, names, sizeof names / sizeof *names) || !no_nul(in, head) ||
+        !read_data(in, head) || !read_program(in, head) || !read_numbers(in, head) ||
+        !read_tensors(in, head))
         return false;
     struct handle first = handle_of(head);
     memcpy(in->r->start, first.sha, HANDLE_BYTES);
@@ -261,7 +282,7 @@ static bool read_record(struct reader *in, const struct value *v, bool last)
     if (v->kind != VALUE_OBJECT)
         return refuse(in, "E_RECEIPT_FIELD", "it is %s, not an object", value_kind_name(v->kind));
     record.outputs = take(in, v, "outputs", VALUE_OBJECT);
-    if (!only(in, v, names, 5) || !number(in, v, "step", 1, UINT32_MAX, &step) ||
+    if (!only(in, v, names, 5) || !no_nul(in, v) || !number(in, v, "step", 1, UINT32_MAX, &step) ||
         !number(in, v, "epoch", 1, INT64_MAX, &epoch) || !record.outputs ||
         !read_outputs(in, record.outputs) ||
         !bytes(in, v, "roots", r->tensors->as.array.n * HANDLE_BYTES, &roots) ||
@@ -331,7 +352,7 @@ bool receipt_open(struct receipt *r, struct arena *a, const char *path, struct h
 {
     size_t n;
     const char *why;
-    char *file = file_read(a, path, 0, &n, &why);
+    char *file = file_read(a, path, RECEIPT_MOST, &n, &why);
     if (!file)
         return hlx_fail(error, EXIT_DATA, "%s", why);
     bool ok = receipt_read(r, a, file, n, path, error);

@@ -1,14 +1,19 @@
 // record.c: keeps the receipt of a run while it goes on, and writes it.
 #include "runtime/record.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/version.h"
 #include "ir/shard.h"
 
-enum { PAUSE = 5 }; // seconds between two writings of a growing receipt
+// Between two writings of a growing receipt pass so many seconds, and so many times what a writing
+// takes: a large receipt costs its run a hundredth at most.
+enum { PAUSE = 5, SHARE = 100 };
 
 static double now(clockid_t clock)
 {
@@ -62,6 +67,9 @@ bool record_head(struct arena *a, uint32_t every, const struct session *session,
         .tensors = state_tensors(a, &run->exec->layout),
         .initial = initial,
     };
+    const char *bad = receipt_bad_tensors(out->tensors);
+    if (bad)
+        return hlx_fail(error, EXIT_DATA, "no receipt can hold this program's variables: %s", bad);
     return initial_root(a, run->exec, out->tensors, initial, error);
 }
 
@@ -91,14 +99,16 @@ static const struct value *describe(struct record *r, const struct train_run *ru
     struct arena *a = &r->arena;
     double seconds = now(CLOCK_MONOTONIC) - r->started;
     const char *title = exec_title(run->exec), *file = base_name(r->file);
+    const char *driver = exec_driver(run->exec);
     const struct value_field fields[] = {
         {"device", 6, value_text(a, title, strlen(title), NULL)},
+        {"driver", 6, value_text(a, driver, strlen(driver), NULL)},
         {"file", 4, value_text(a, file, strlen(file), NULL)},
         {"helix", 5, value_str(a, HLX_VERSION)},
         {"milliseconds", 12, value_int(a, (int64_t)(seconds * 1000))},
         {"started", 7, value_int(a, (int64_t)(now(CLOCK_REALTIME) - seconds))},
     };
-    struct value_field known[5];
+    struct value_field known[sizeof fields / sizeof *fields];
     size_t n = 0;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (fields[i].value) // a name that is not UTF-8 is left out
@@ -106,11 +116,15 @@ static const struct value *describe(struct record *r, const struct train_run *ru
     return value_object(a, known, n, NULL);
 }
 
-static bool write(struct record *r, const struct train_run *run, struct hlx_error *error)
+static bool write_file(struct record *r, const struct train_run *run, struct hlx_error *error)
 {
+    double start = now(CLOCK_MONOTONIC);
     r->receipt.run = describe(r, run);
+    bool ok = receipt_write(&r->receipt, r->path, error);
     r->written = now(CLOCK_MONOTONIC);
-    return receipt_write(&r->receipt, r->path, error);
+    double share = SHARE * (r->written - start);
+    r->pause = share > PAUSE ? share : PAUSE;
+    return ok;
 }
 
 bool record_state(struct record *r, const struct train_run *run, uint64_t epoch,
@@ -118,15 +132,26 @@ bool record_state(struct record *r, const struct train_run *run, uint64_t epoch,
 {
     state_roots(&run->exec->layout, leaves, r->roots);
     receipt_add(&r->receipt, run->step, epoch, record_outputs(&r->arena, run), r->roots);
-    return now(CLOCK_MONOTONIC) - r->written < PAUSE || write(r, run, error);
+    return now(CLOCK_MONOTONIC) - r->written < r->pause || write_file(r, run, error);
 }
 
 bool record_end(struct record *r, const struct train_run *run, struct hlx_error *error)
 {
-    return !r->path || r->receipt.records.n == 0 || write(r, run, error);
+    return !r->path || r->receipt.records.n == 0 || write_file(r, run, error);
 }
 
 // -- opening and closing -------------------------------------------------------------------------
+
+// That a receipt can be kept at all is known before the run, not after it.
+static bool check_folder(const char *path, struct hlx_error *error)
+{
+    struct arena a = {0};
+    bool ok = access(path_dir(&a, path), W_OK) == 0;
+    if (!ok)
+        hlx_fail(error, EXIT_DATA, "cannot write the receipt `%s`: %s", path, strerror(errno));
+    arena_free(&a);
+    return ok;
+}
 
 bool record_open(struct record *r, const char *path, uint32_t every, const struct session *session,
                  const struct session_source *source, const struct train_run *run,
@@ -136,7 +161,10 @@ bool record_open(struct record *r, const char *path, uint32_t every, const struc
     *r = (struct record){.path = path, .file = session->path};
     if (!path)
         return true;
+    if (!check_folder(path, error))
+        return false;
     r->started = r->written = now(CLOCK_MONOTONIC);
+    r->pause = PAUSE;
     r->roots = arena_array(&r->arena, run->exec->layout.n + 1, HANDLE_BYTES);
     if (!record_head(&r->arena, every, session, source, run, &head, error)) {
         record_close(r);

@@ -9,10 +9,10 @@
 struct record {
     struct arena arena;
     struct receipt receipt;
-    const char *path; // NULL: nothing is kept
-    const char *file; // of the program
-    double started, written;
-    unsigned char *roots; // scratch
+    const char *path;               // NULL: nothing is kept
+    const char *file;               // of the program
+    double started, written, pause; // seconds
+    unsigned char *roots;           // scratch
 };
 
 // Starts the receipt of a run that is about to begin: the state is still that of step 0. `source`

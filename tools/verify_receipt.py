@@ -19,6 +19,7 @@ import sys
 import unicodedata
 
 MAX_FILE = 1 << 30
+MAX_PATH = 4096
 MAX_DEPTH = 64
 MAX_INT = (1 << 63) - 1
 MAX_STEP = (1 << 32) - 1
@@ -242,6 +243,16 @@ def check_full(handle, where):
         fail_field(where, "this is not the handle of a value")
 
 
+def check_texts(value, where):
+    """D2: no text and no name holds U+0000."""
+    if type(value) is str and "\0" in value:
+        fail_field(where, "`%s` holds U+0000" % show(value))
+    for item in value if type(value) in (list, dict) else ():
+        check_texts(item, where)
+    for item in value.values() if type(value) is dict else ():
+        check_texts(item, where)
+
+
 def check_tensor(tensor, where):
     """`[path, dtype, [extent, ...]]`, of a type that there is (I2.1, I2.2)."""
     check_kind(tensor, list, where)
@@ -249,6 +260,7 @@ def check_tensor(tensor, where):
         fail_field(where, "there are %d items, not 3" % len(tensor))
     for item, kind in zip(tensor, (str, str, list)):
         check_kind(item, kind, where)
+    check_range(len(tensor[0].encode()), 0, MAX_PATH, where + ", bytes of the path")
     if tensor[1] not in DTYPES:
         fail_field(where, "there is no element type `%s`" % show(tensor[1]))
     check_range(len(tensor[2]), 0, 8, where + ", number of extents")
@@ -265,6 +277,7 @@ def check_head(head):
     check_fields(head, {"version": int, "numerics": str, "profile": str, "program": Handle,
                         "entry": str, "data": dict, "seed": int, "shards": int, "every": int,
                         "tensors": list, "initial": bytes}, "head")
+    check_texts(head, "head")
     if head["profile"] not in ("exact", "native"):
         fail_field("head, `profile`", "there is no profile `%s`" % show(head["profile"]))
     check_full(head["program"], "head, `program`")
@@ -285,6 +298,7 @@ def check_head(head):
 def check_record(record, tensors, where):
     check_fields(record, {"step": int, "epoch": int, "outputs": dict, "roots": bytes,
                           "link": bytes}, where)
+    check_texts(record, where)
     check_range(record["step"], 1, MAX_STEP, where + ", `step`")
     check_range(record["epoch"], 1, MAX_INT, where + ", `epoch`")
     for name, bits in record["outputs"].items():
