@@ -23,7 +23,8 @@ struct frontend_options {
     size_t ninclude;
     const char *profile; // "exact" or "native"
     struct buf *printed; // what `print` printed
-    // Turns SPIR-V assembly into little-endian words; false fills *why. NULL: there is no assembler.
+    // Turns SPIR-V assembly into little-endian words; false fills *why. NULL: there is no
+    // assembler.
     bool (*assemble)(struct arena *a, const char *text, size_t n, struct buf *out,
                      const char **why);
     struct frontend_root *root; // out; may be NULL
@@ -40,8 +41,9 @@ bool frontend_compile_text(struct arena *a, const char *path, const char *text, 
                            const struct frontend_options *options, struct sources *sources,
                            struct diags *d, struct ir_module *m, bool *missing);
 
-// Moves the places of a compiled module to where they are in its formatted HLXL (frontend/places.h),
-// which stands in `sources` then. To be called when the diagnostics are printed.
+// Moves the places of a compiled module to where they are in its formatted HLXL
+// (frontend/places.h), which stands in `sources` then. To be called when the diagnostics are
+// printed.
 void frontend_settle_places(struct arena *a, struct sources *sources, struct ir_module *m);
 
 // Parses only, for --emit=ast.

@@ -32,8 +32,8 @@ bool runic_has_marks(const char *behind);
 // Whether a text is runic: it has a glyph outside of comments and text literals.
 bool runic_detect(const char *text, size_t len);
 
-// How HLXL spells the literal at s->source->text + *start, *len bytes: `.5`, `⟁shader` (&h_shader), `᛫"00"`.
-// Returns the text (in the arena if it differs) and its length in *len.
+// How HLXL spells the literal at s->source->text + *start, *len bytes: `.5`, `⟁shader` (&h_shader),
+// `᛫"00"`. Returns the text (in the arena if it differs) and its length in *len.
 const char *runic_literal(struct arena *a, int token, const char *text, size_t *len);
 
 #endif

@@ -106,14 +106,14 @@ struct stage {
     const struct frontend_options *options;
     struct map modules; // cleaned path or "stdlib/nn.hlxl" -> struct stage_module *
     struct stage_module *main, *prelude;
-    struct map builtins;     // name -> const struct stage_builtin *
-    struct map defines;      // name -> struct stage_value *, of -D
-    struct map vars;         // path -> index into m->vars
-    struct map globals;      // path -> index: vars declared outside of any entry
-    struct map locs;         // span -> index into m->locs
-    struct map reported;     // code and span of errors made
-    struct map store;        // handle -> struct stage_stored *
-    struct map bound;        // "&name" -> full handle
+    struct map builtins; // name -> const struct stage_builtin *
+    struct map defines;  // name -> struct stage_value *, of -D
+    struct map vars;     // path -> index into m->vars
+    struct map globals;  // path -> index: vars declared outside of any entry
+    struct map locs;     // span -> index into m->locs
+    struct map reported; // code and span of errors made
+    struct map store;    // handle -> struct stage_stored *
+    struct map bound;    // "&name" -> full handle
     VEC(struct stage_schema *) schemas;
     const struct value *root; // of ls.root, or NULL
     struct span root_at;
@@ -292,7 +292,7 @@ void stage_params(struct stage *s, const char *prefix, stage_vars *out);
 // relative paths and cycles. The caller asks s->d->errors.
 void stage_run(struct stage *s, const char *path, const char *text, size_t n);
 
-// -- stage_contract.c: schemas of contracts --------------------------------------------------------
+// -- stage_contract.c: schemas of contracts ------------------------------------------------------
 
 // Declares a schema of the program's own.
 void stage_schema(struct stage *s, struct stage_env *env, const struct ast *item);

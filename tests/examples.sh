@@ -1,7 +1,7 @@
 #!/bin/sh
 # examples.sh: every .hlxl in the tree parses and formats to itself; every example compiles to the
 # same bytes in two folders; one with a train entry trains to the same bits twice; the numbers that
-# README and the issue's first example promise come out; corpus outputs are valid HLXL.
+# README promises come out; corpus outputs are valid HLXL.
 set -u
 cd "$(dirname "$0")/.." || exit 70
 root=$PWD
