@@ -9,6 +9,7 @@
 #include "runtime/vk_cache.h"
 
 #define KIND "doctor"
+enum { LONGEST = 64 }; // name of a test
 
 // -- verdicts ------------------------------------------------------------------------------------
 
@@ -30,26 +31,27 @@ static void basis(unsigned char out[HANDLE_BYTES])
 // A verdict file: the basis, then the name of the test that failed, or nothing.
 void doctor_remember(const struct vk_physical *p, const char *failed)
 {
-    unsigned char bytes[HANDLE_BYTES + 64];
-    size_t n = strlen(failed);
+    struct buf b = {0};
+    unsigned char sha[HANDLE_BYTES];
     char *path = vk_cache_path(p, KIND);
-    basis(bytes);
-    n = n < 64 ? n : 64;
-    memcpy(bytes + HANDLE_BYTES, failed, n);
-    vk_cache_write(path, KIND, bytes, HANDLE_BYTES + n);
+    basis(sha);
+    buf_put(&b, sha, sizeof sha);
+    buf_printf(&b, "%.*s", LONGEST, failed);
+    vk_cache_write(path, KIND, b.at, b.n);
+    buf_free(&b);
     free(path);
 }
 
 // Reads a verdict into `failed`; false when there is none for this program and driver.
-static bool recall(const struct vk_physical *p, char failed[65])
+static bool recall(const struct vk_physical *p, char failed[LONGEST + 1])
 {
     unsigned char want[HANDLE_BYTES];
     size_t n = 0;
     char *path = vk_cache_path(p, KIND);
     unsigned char *bytes = vk_cache_read(path, KIND, &n);
     basis(want);
-    bool ok =
-        bytes && n >= HANDLE_BYTES && n <= HANDLE_BYTES + 64 && !memcmp(bytes, want, HANDLE_BYTES);
+    bool ok = bytes && n >= HANDLE_BYTES && n <= HANDLE_BYTES + LONGEST &&
+              !memcmp(bytes, want, HANDLE_BYTES);
     if (ok) {
         memcpy(failed, bytes + HANDLE_BYTES, n - HANDLE_BYTES);
         failed[n - HANDLE_BYTES] = '\0';
@@ -117,7 +119,7 @@ bool doctor_admit(const struct vk *vk, const struct vk_physical *p, struct hlx_e
 {
     struct arena a = {0};
     struct doctor d;
-    char kept[65];
+    char kept[LONGEST + 1];
     const char *failed = kept;
     const char *device = arena_printf(&a, "vulkan:%u", (unsigned)(p - vk->physical));
     bool ok = true;

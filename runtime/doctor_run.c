@@ -261,7 +261,7 @@ static bool run_once(struct doctor *d, struct arena *a, const struct ir_entry *e
                      const char *variant, struct doctor_result *r, struct hlx_error *e)
 {
     struct outputs out;
-    double seconds;
+    double seconds = 0;
     if (!outputs_make(&out, entry, e))
         return false;
     bool ok = run_plan(d, &out, variant, &seconds, e) && judge(d, a, &out, variant, r, e);
@@ -289,36 +289,66 @@ bool doctor_on_cpu(const struct doctor *d)
 
 // -- variants ------------------------------------------------------------------------------------
 
-static void add_variants(struct arena *a, const struct dispatch_step *s, bool cpu,
-                         struct doctor_result *r)
+struct names {
+    VEC(const char *) list;
+};
+
+// The variants of a step that a device tries by itself, where it has a choice.
+static void add_variants(struct arena *a, const struct dispatch_step *s, bool cpu, struct names *n)
 {
     for (size_t v = 0; s->nvariants > 1 && v < s->nvariants; v++) {
         const char *name = s->variant[v].name;
         bool known = !vk_suits(s, v, cpu);
-        for (size_t i = 0; !known && i < r->variants.n; i++)
-            known = !strcmp(r->variants.at[i], name);
+        for (size_t i = 0; !known && i < n->list.n; i++)
+            known = !strcmp(n->list.at[i], name);
         if (!known)
-            vec_push(a, &r->variants, name);
+            vec_push(a, &n->list, name);
     }
+}
+
+// Whether a device lacks what a variant needs, as far as its kernels were made.
+static bool unfit(const struct doctor *d, const struct dispatch_entry *table, const char *variant)
+{
+    const struct vk_exec *x = d->exec->device;
+    for (size_t i = 0; i < table->nsteps; i++)
+        for (size_t v = 0; v < table->step[i].nvariants; v++) {
+            const struct dispatch_variant *w = &table->step[i].variant[v];
+            for (size_t c = 0; !strcmp(w->name, variant) && c < w->ncalls; c++)
+                if (x->pipes.kernel[w->call[c].kernel].unfit)
+                    return true;
+        }
+    return false;
+}
+
+static bool run_variants(struct doctor *d, struct arena *a, const struct ir_entry *entry,
+                         const struct dispatch_entry *table, struct doctor_result *out,
+                         struct hlx_error *e)
+{
+    struct names n = {0};
+    for (size_t i = 0; i < table->nsteps; i++)
+        add_variants(a, &table->step[i], doctor_on_cpu(d), &n);
+    if (n.list.n == 0)
+        return run_once(d, a, entry, NULL, out, e);
+    for (size_t i = 0; i < n.list.n; i++) {
+        if (run_once(d, a, entry, n.list.at[i], out, e))
+            vec_push(a, &out->variants, n.list.at[i]);
+        else if (!unfit(d, table, n.list.at[i]))
+            return false;
+    }
+    return true;
 }
 
 bool doctor_run(struct doctor *d, struct arena *a, const struct doctor_group *g,
                 struct doctor_result *out, struct hlx_error *e)
 {
     const struct ir_entry *entry = entry_of(d, g, e);
-    const struct dispatch_entry *table = NULL;
-    bool vulkan = d->exec->ops == &exec_vulkan;
     *out = (struct doctor_result){.group = g};
     if (!entry)
         return false;
-    if (vulkan)
-        table = dispatch_find(d->program.dispatch, g->name);
-    for (size_t i = 0; table && i < table->nsteps; i++)
-        add_variants(a, &table->step[i], doctor_on_cpu(d), out);
-    if (out->variants.n == 0)
+    if (d->exec->ops != &exec_vulkan)
         return run_once(d, a, entry, NULL, out, e);
-    bool ok = true;
-    for (size_t i = 0; ok && i < out->variants.n; i++)
-        ok = run_once(d, a, entry, out->variants.at[i], out, e);
-    return ok;
+    const struct dispatch_entry *table = dispatch_find(d->program.dispatch, g->name);
+    if (!table)
+        return hlx_fail(e, EXIT_INTERNAL, "the entry `%s` has no kernels", g->name);
+    return run_variants(d, a, entry, table, out, e);
 }

@@ -57,8 +57,8 @@ struct doctor_result {
 bool doctor_open(struct doctor *d, const char *device, struct hlx_error *e);
 void doctor_close(struct doctor *d);
 
-// Runs a group with every variant that the device may choose by itself. False when it could not be
-// run; *out lives in the arena.
+// Runs a group with every variant that the device may choose by itself and has room for. False when
+// it could not be run; *out lives in the arena.
 bool doctor_run(struct doctor *d, struct arena *a, const struct doctor_group *g,
                 struct doctor_result *out, struct hlx_error *e);
 // The same with those variants alone that `variants` (a list with commas) has.

@@ -78,11 +78,10 @@ static void operands_set(struct operands *o, unsigned block)
         o->start = (uint32_t)block << SWEEP_SHIFT;
 }
 
-static bool operands_open(struct operands *o, const struct sweep_row *row, struct hlx_error *e)
+static bool operands_open(struct operands *o, struct hlx_error *e)
 {
-    *o = (struct operands){.row = row};
     bool ok = true;
-    for (unsigned i = 0; ok && row->operands > 1 && i < 2; i++)
+    for (unsigned i = 0; ok && o->row->operands > 1 && i < 2; i++)
         ok = (o->pair[i] = malloc(LANES * sizeof *o->pair[i]));
     return ok || hlx_no_memory(e, "pairs of operands");
 }
@@ -196,7 +195,7 @@ static bool make_ready(struct sweep *s, const struct sweep_row *row, struct hlx_
         return hlx_fail(e, EXIT_INTERNAL, "the program that tests devices has no entry `%s`",
                         row->entry);
     const struct ir_type *t = ir_typeof(entry->graph, entry->outputs.at[0].value);
-    if (!operands_open(&s->operands, row, e))
+    if (!operands_open(&s->operands, e))
         return false;
     for (size_t i = 0; i < s->nring; i++) {
         s->ring[i] = (struct hashing){.type = t, .bytes = malloc(ir_type_bytes(t))};
@@ -216,6 +215,7 @@ static struct sweep *sweep_open(struct doctor *d, const struct sweep_row *row, s
         return NULL;
     }
     s->d = d;
+    s->operands.row = row;
     s->nring = thread_count();
     if (make_ready(s, row, e))
         return s;
