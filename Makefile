@@ -227,14 +227,15 @@ $(BUILD)/man/%: docs/%.scd
 	@mkdir -p $(@D)
 	scdoc <$< >$@
 
+EXAMPLES := $(patsubst %/,%,$(wildcard examples/*/))
 install: tools lib
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-	    $(DESTDIR)$(PREFIX)/share/hlx/examples/c $(DESTDIR)$(PREFIX)/include \
-	    $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	    $(addprefix $(DESTDIR)$(PREFIX)/share/hlx/,examples $(EXAMPLES)) \
+	    $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install $(TOOLS) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(filter-out examples/c,$(wildcard examples/*)) \
-	    $(DESTDIR)$(PREFIX)/share/hlx/examples
-	install -m 644 examples/c/* $(DESTDIR)$(PREFIX)/share/hlx/examples/c
+	for d in examples $(EXAMPLES); do \
+	    install -m 644 $$(find $$d -maxdepth 1 -type f) $(DESTDIR)$(PREFIX)/share/hlx/$$d || exit 1; \
+	done
 	install -m 644 runtime/hlx.h $(DESTDIR)$(PREFIX)/include
 	install -m 644 $(BUILD)/lib/libhlx.a $(DESTDIR)$(PREFIX)/lib
 	install $(BUILD)/lib/$(SONAME) $(DESTDIR)$(PREFIX)/lib
