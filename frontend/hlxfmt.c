@@ -344,9 +344,13 @@ static bool usable(const struct hlxfmt *f, int n, char **operands)
     bool reads_stdin = n == 0;
     for (int i = 0; i < n; i++)
         reads_stdin = reads_stdin || strcmp(operands[i], "-") == 0;
+    bool formats = f->write || f->list || f->diff || f->check;
     if (f->write && reads_stdin)
         fprintf(stderr, "hlxfmt: --write needs files: standard input cannot be written in place\n");
-    return !(f->write && reads_stdin);
+    if (f->stats && formats)
+        fprintf(stderr, "hlxfmt: --stats only counts: it does not go with --write, --list, --diff "
+                        "or --check\n");
+    return !(f->write && reads_stdin) && !(f->stats && formats);
 }
 
 int main(int argc, char **argv)
