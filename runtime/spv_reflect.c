@@ -110,6 +110,8 @@ static uint64_t size_of(struct reader *r, uint32_t type, unsigned depth)
     }
     case SpvOpTypeStruct: {
         uint64_t sum = 0;
+        if (depth == MAX_NESTING) // within another one: not plain, and it may hold itself
+            return 0;
         uint32_t at = fact_of(r, type)->at;
         for (uint32_t i = 2; i < count_at(r, at) && sum < UINT32_MAX; i++)
             sum += size_of(r, r->words[at + i], MAX_NESTING); // of plain members
