@@ -236,6 +236,7 @@ static bool walk(struct bisect *b, uint32_t last, struct hlx_error *error)
 
 static bool open_lanes(struct bisect *b, struct hlx_error *error)
 {
+    b->suspect.flags |= EXEC_UNCHECKED; // what is wrong with it is what is to be found
     if (!lane_open(&b->lane[SUSPECT], &b->replay, &b->suspect, error))
         return false;
     if (lane_open(&b->lane[REFERENCE], &b->replay, &b->reference, error))

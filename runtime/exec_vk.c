@@ -54,7 +54,7 @@ static void vk_exec_close(struct exec *x)
 static void take_faults(const struct exec *x, struct vk_device *d)
 {
     if (x->flags & EXEC_UNCHECKED && !x->options.fail_at)
-        return; // the doctor's own run
+        return; // a device under suspicion
     d->fail_at = x->options.fail_at;
     d->fail_with = (VkResult)x->options.fail_with;
 #ifdef HLX_TEST_FAULTS

@@ -60,6 +60,12 @@ check "the value, its line, element and bits" \
     says 'value %[0-9]*.*, [a-z/_]*.hlxl:[0-9]*:[0-9]*: .* elements differ, first \[.*(.*)'
 "$BIN/hlxrun" verify "$work/good.receipt" --device vulkan >"$work/out" 2>&1
 check "verify refuses such a device" test $? -eq 5
+export XDG_CACHE_HOME="$work/fresh" HLX_TEST_WRONG_KERNEL=map
+"$BIN/hlxrun" verify "$work/good.receipt" --device vulkan >"$work/out" 2>&1
+check "one that was not tested before is tested: exit 3" test $? -eq 3
+bisect "$work/good.receipt" --device vulkan
+check "bisect runs on a device that was refused" test $code -eq 5
+export XDG_CACHE_HOME="$work/cache"
 unset HLX_TEST_WRONG_KERNEL
 
 "$BIN/hlxrun" replay "$work/good.receipt" --step 100 --dump='l1.*' --device vulkan >"$work/out" 2>&1
