@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/doctor.h"
 #include "runtime/exec.h"
 #include "runtime/vk.h"
 
@@ -133,12 +134,29 @@ static const struct vk_physical *best_of(const struct vk *v)
     return vk_choose(v, NULL, &ignored);
 }
 
+// The test of hlxrun doctor that bars a device from exact programs, or "". A device is tested
+// before it runs the first of them.
+static const char *barred_by(const struct vk_physical *p, char failed[DOCTOR_NAME + 1])
+{
+    return doctor_recall(p, failed) ? failed : "";
+}
+
 // -- text ----------------------------------------------------------------------------------------
+
+static void text_exact(const struct vk_physical *p, struct buf *out)
+{
+    char failed[DOCTOR_NAME + 1];
+    const char *name = barred_by(p, failed);
+    buf_puts(out, *name ? "    exact: no, hlxrun doctor found `" : "    exact: yes");
+    buf_visible(out, name, strlen(name));
+    buf_puts(out, *name ? "` wrong" : "");
+}
 
 static void text_native(const struct vk_physical *p, const struct features *f, struct buf *out)
 {
     bool any = false;
-    buf_puts(out, "    exact: yes; native may use:");
+    text_exact(p, out);
+    buf_puts(out, "; native may use:");
     for (size_t i = 0; i < ABILITIES; i++)
         if (abilities[i].has(p, f)) {
             buf_printf(out, "%s %s", any ? "," : "", abilities[i].name);
@@ -234,7 +252,7 @@ static json_t *json_device(const struct vk *v, uint32_t i)
 {
     const struct vk_physical *p = &v->physical[i];
     uint32_t version = p->properties.apiVersion;
-    char uuid[2 * VK_UUID_SIZE + 1], name[24], api[40];
+    char uuid[2 * VK_UUID_SIZE + 1], name[24], api[40], failed[DOCTOR_NAME + 1];
     struct features f;
     read_features(v, p, &f);
     put_uuid(p, uuid);
@@ -245,8 +263,8 @@ static json_t *json_device(const struct vk *v, uint32_t i)
                           name, "name", json_clean(p->properties.deviceName), "kind",
                           vk_kind_name(p->properties.deviceType), "uuid", uuid, "driver",
                           json_clean(p->driver), "vulkan", api, "default", p == best_of(v), "exact",
-                          !p->unusable, "unusable", p->unusable, "limits", json_limits(p), "native",
-                          json_native(p, &f));
+                          !p->unusable && !*barred_by(p, failed), "unusable", p->unusable, "limits",
+                          json_limits(p), "native", json_native(p, &f));
     free(f.extension);
     return o;
 }

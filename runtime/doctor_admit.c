@@ -9,7 +9,6 @@
 #include "runtime/vk_cache.h"
 
 #define KIND "doctor"
-enum { LONGEST = 64 }; // name of a test
 
 // -- verdicts ------------------------------------------------------------------------------------
 
@@ -36,21 +35,20 @@ void doctor_remember(const struct vk_physical *p, const char *failed)
     char *path = vk_cache_path(p, KIND);
     basis(sha);
     buf_put(&b, sha, sizeof sha);
-    buf_printf(&b, "%.*s", LONGEST, failed);
+    buf_printf(&b, "%.*s", DOCTOR_NAME, failed);
     vk_cache_write(path, KIND, b.at, b.n);
     buf_free(&b);
     free(path);
 }
 
-// Reads a verdict into `failed`; false when there is none for this program and driver.
-static bool recall(const struct vk_physical *p, char failed[LONGEST + 1])
+bool doctor_recall(const struct vk_physical *p, char failed[DOCTOR_NAME + 1])
 {
     unsigned char want[HANDLE_BYTES];
     size_t n = 0;
     char *path = vk_cache_path(p, KIND);
     unsigned char *bytes = vk_cache_read(path, KIND, &n);
     basis(want);
-    bool ok = bytes && n >= HANDLE_BYTES && n <= HANDLE_BYTES + LONGEST &&
+    bool ok = bytes && n >= HANDLE_BYTES && n <= HANDLE_BYTES + DOCTOR_NAME &&
               !memcmp(bytes, want, HANDLE_BYTES);
     if (ok) {
         memcpy(failed, bytes + HANDLE_BYTES, n - HANDLE_BYTES);
@@ -119,11 +117,11 @@ bool doctor_admit(const struct vk *vk, const struct vk_physical *p, struct hlx_e
 {
     struct arena a = {0};
     struct doctor d;
-    char kept[LONGEST + 1];
+    char kept[DOCTOR_NAME + 1];
     const char *failed = kept;
     const char *device = arena_printf(&a, "vulkan:%u", (unsigned)(p - vk->physical));
     bool ok = true;
-    if (!recall(p, kept)) {
+    if (!doctor_recall(p, kept)) {
         ok = doctor_open(&d, device, e);
         if (ok) {
             ok = check(&d, &a, &failed, e);
