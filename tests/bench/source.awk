@@ -3,7 +3,7 @@
 #
 #   awk -v bytes=20000000 -f source.awk >big.hlxl
 #
-# It parses and is formatted already; nothing else about it has a meaning.
+# It parses, and but for lines that came out too long it is formatted; nothing else about it has a meaning.
 
 # The next of a fixed sequence, from 0 to n - 1 (Park and Miller's generator: exact in doubles).
 function chance(n) {
