@@ -79,6 +79,8 @@ example() { # CODE
         echo "not ok - $1: the example does not produce it"
     elif [ ! -s "$dir.sh" ] && ! grep -q 'There is no example' "$dir.md"; then
         echo "not ok - $1: no example"
+    elif [ ! -s "$dir.sh" ] && ! grep -q "\"$1\"" tests/unit/*.c; then
+        echo "not ok - $1: no example, and no unit test that has it"
     elif ! right_is_right "$dir"; then
         echo "not ok - $1: right.hlxl is not right"
     else
