@@ -6,7 +6,7 @@
 #
 # A section `## CODE` has blocks of code: those with a file's name become that file; `console` has
 # commands after `$`, and what they print. A file right.hlxl must be formatted, and compile without
-# a word.
+# a word. A code that no example can have stands in a unit test.
 set -u
 cd "$(dirname "$0")/.." || exit 70
 BIN=$(cd "${BIN:-build/bin}" && pwd) || exit 2
