@@ -97,8 +97,8 @@ static const struct cli run_cli = {
                "\n"
                "Exit codes: 0 done; 2 wrong command line; 3 no such device, or out of memory;\n"
                "4 a file is missing, damaged or cannot be written; 5 results that should be the\n"
-               "same differ; 6 the loss became NaN or infinite; 70 an error of hlxrun itself; 130 "
-               "interrupted (the step was finished).\n",
+               "same differ; 6 the loss became NaN or infinite; 70 an error of hlxrun itself;\n"
+               "130 interrupted (the step was finished).\n",
     .options = run_table,
 };
 

@@ -102,7 +102,7 @@ static const struct value *describe(struct record *r, const struct train_run *ru
     const char *driver = exec_driver(run->exec);
     const struct value_field fields[] = {
         {"device", 6, value_text(a, title, strlen(title), NULL)},
-        {"driver", 6, value_text(a, driver, strlen(driver), NULL)},
+        {"driver", 6, *driver ? value_text(a, driver, strlen(driver), NULL) : NULL},
         {"file", 4, value_text(a, file, strlen(file), NULL)},
         {"helix", 5, value_str(a, HLX_VERSION)},
         {"milliseconds", 12, value_int(a, (int64_t)(seconds * 1000))},
@@ -111,7 +111,7 @@ static const struct value *describe(struct record *r, const struct train_run *ru
     struct value_field known[sizeof fields / sizeof *fields];
     size_t n = 0;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (fields[i].value) // a name that is not UTF-8 is left out
+        if (fields[i].value) // a name that is not UTF-8, and what there is not, is left out
             known[n++] = fields[i];
     return value_object(a, known, n, NULL);
 }

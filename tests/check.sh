@@ -71,7 +71,9 @@ want device && suite device/bits env BIN="$bin" sh tests/device/bits.sh
 want batches && suite exact/batches sh -c "\"$build/bin/hlxc\" tests/exact/batches.hlxl \
     -o \"$log/batches.hbin\" && \"$build/tests/exact/batches\" \"$log/batches.hbin\" vulkan"
 want receipt && suite receipt/receipts sh tests/receipt/receipts.sh "$build"
+want receipt && suite receipt/edges env BIN="$bin" sh tests/receipt/edges.sh
 want receipt && suite "receipt/bisect (sanitized)" env BIN="$sanbin" sh tests/receipt/bisect.sh
+want prove && suite "exact/prove (small)" sh tests/exact/prove.sh "$build" --small
 want flags && suite exact/flags sh tests/exact/flags.sh
 want compilers && suite exact/compilers sh tests/exact/compilers.sh
 want ulp && suite ulp "$build/tests/ulp/ulp" --sample 4096 --tap
