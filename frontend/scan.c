@@ -324,6 +324,15 @@ static void push_bracket(struct scan *s)
     scan_stop(s);
 }
 
+// A bracket as it is written, and what it is in HLXL where that is something else.
+static const char *bracket_shown(const struct scan *s, struct span at)
+{
+    const char *text = arena_copy(s->arena, s->source->text + at.start, at.end - at.start);
+    if (strcmp(text, "🜊") == 0)
+        return syntax_shown(s, "contract");
+    return arena_printf(s->arena, strcmp(text, "🜂") == 0 ? "`%s` (})" : "`%s`", text);
+}
+
 // One report for all the brackets that a token leaves open.
 static void report_unclosed(struct scan *s)
 {
@@ -331,8 +340,8 @@ static void report_unclosed(struct scan *s)
         return;
     s->unclosed_at = s->held_at.end + 1;
     struct span open = s->bracket[s->depth - 1].open;
-    struct diag *g = diag_error(s->diags, open, "HLX0202", "this `%.*s` is never closed",
-                                (int)(open.end - open.start), s->source->text + open.start);
+    struct diag *g =
+        diag_error(s->diags, open, "HLX0202", "this %s is never closed", bracket_shown(s, open));
     if (s->held == TOK_SEMI)
         diag_label(g, s->held_at, "the statement ends here");
     else if (is_closing(s->held))
@@ -343,8 +352,8 @@ static void report_unclosed(struct scan *s)
 
 static void report_stray(struct scan *s)
 {
-    diag_error(s->diags, s->held_at, "HLX0203", "this `%.*s` closes nothing",
-               (int)(s->held_at.end - s->held_at.start), s->source->text + s->held_at.start);
+    diag_error(s->diags, s->held_at, "HLX0203", "this %s closes nothing",
+               bracket_shown(s, s->held_at));
 }
 
 // So does `for`, but a header may go on with it.
