@@ -10,7 +10,8 @@ build=$1 san=$2
 shift 2
 passed=0 failed=0
 log=$(mktemp -d) || exit 70
-trap 'rm -rf "$log"' EXIT INT TERM
+trap 'rm -rf "$log"' EXIT
+trap 'exit 130' INT TERM
 
 # suite NAME COMMAND...: runs, counts, shows the output only when something failed.
 suite() {

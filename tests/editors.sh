@@ -6,7 +6,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 70
 tool=$1/tools/editors
 dir=$(mktemp -d) || exit 70
-trap 'rm -rf "$dir"' EXIT INT TERM
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
 bad=0
 
 ok() { # TEXT CODE

@@ -16,7 +16,8 @@ LC_ALL=C TERM=dumb
 export PATH LC_ALL TERM
 unset NO_COLOR CLICOLOR_FORCE
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 
 # Splits the page into $work/CODE.md, in order in $work/codes; what stands before goes to `head`.
 split() {

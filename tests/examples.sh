@@ -6,7 +6,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 70
 root=$PWD
 dir=$(mktemp -d) || exit 70
-trap 'rm -rf "$dir"' EXIT INT TERM
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
 passed=0 failed=0
 check() { # NAME COMMAND...
     name=$1

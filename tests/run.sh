@@ -22,7 +22,8 @@ LC_ALL=C TERM=dumb
 export PATH LC_ALL TERM
 unset NO_COLOR CLICOLOR_FORCE
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 passed=0 failed=0
 
 # Splits a case into $work/case: head (all but what is expected), run, stdout, stderr, exit, in/.

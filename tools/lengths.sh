@@ -10,7 +10,8 @@ set -eu
 cd "$(dirname "$0")/.."
 BIN=$(cd "${BIN:-build/bin}" && pwd)
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT INT TERM
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
 [ $# -gt 0 ] || set -- stdlib/*.hlxl examples/*.hlxl
 
 uncommented() {

@@ -10,7 +10,8 @@ cd "$(dirname "$0")/../.." || exit 70
 build=$(cd "${1:-build}" && pwd) || exit 70
 bin=$build/bin
 dir=$(mktemp -d) || exit 70
-trap 'rm -rf "$dir"' EXIT INT TERM
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
 python=/usr/bin/python3
 torch=$("$python" tests/bench/torch_step.py version 2>/dev/null) || torch=
 

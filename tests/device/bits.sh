@@ -10,7 +10,8 @@ cd "$(dirname "$0")/../.." || exit 70
 BIN=$(cd "$BIN" && pwd) || exit 2
 device=${HLX_TEST_DEVICE:-vulkan}
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 export XDG_CACHE_HOME="$work/cache"
 if "$BIN/hlxrun" --list-devices | grep -q '^vulkan *none'; then
     echo "ok - SKIPPED: there is no Vulkan device"

@@ -8,7 +8,8 @@ cd "$(dirname "$0")/../.." || exit 70
 build=$(cd "$1" && pwd) || exit 2
 guard=$build/tests/device/guard
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 passed=0 failed=0
 check() { # NAME COMMAND...
     name=$1

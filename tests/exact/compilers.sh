@@ -6,7 +6,8 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 70
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 for cc in gcc clang; do
     if ! command -v $cc >/dev/null; then
         echo "ok - SKIPPED: $cc is not installed"

@@ -7,7 +7,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 70
 expected=tests/exact/digest.expected
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 
 # What the evaluator is made of.
 sources="tests/exact/digest.c ir/build*.c ir/eval*.c ir/exact*.c ir/fuse.c ir/infer*.c ir/ir.c

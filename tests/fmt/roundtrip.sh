@@ -7,7 +7,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 70
 BIN=$(cd "${BIN:-build/bin}" && pwd) || exit 2
 dir=$(mktemp -d) || exit 70
-trap 'rm -rf "$dir"' EXIT INT TERM
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
 mkdir "$dir/cases" "$dir/ascii" "$dir/runic"
 cp examples/corpus.jsonl "$dir/ascii"
 cp examples/corpus.jsonl "$dir/runic"

@@ -7,7 +7,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 70
 build=$1
 dir=$(mktemp -d) || exit 70
-trap 'rm -rf "$dir"' EXIT INT TERM
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
 # shellcheck disable=SC2086 # CC may have flags
 ${CC:-cc} -std=c17 -D_POSIX_C_SOURCE=200809L -DHLX_DEBUG=1 -I. -I"$build" -O1 -w -o "$dir/trace" \
     tests/gen/trace.c tests/gen/program.c tests/gen/layout.c "$build/frontend/grammar.c" \

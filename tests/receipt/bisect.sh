@@ -7,7 +7,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 70
 BIN=$(cd "$BIN" && pwd) || exit 2
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 failed=0
 export XDG_CACHE_HOME="$work/cache"
 check() { # WHAT CONDITION...

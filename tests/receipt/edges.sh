@@ -8,7 +8,8 @@ cd "$(dirname "$0")/../.." || exit 70
 BIN=$(cd "$BIN" && pwd) || exit 2
 script=$PWD/tools/verify_receipt.py
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 cd "$work" || exit 70
 export XDG_CACHE_HOME="$work/cache"
 failed=0

@@ -7,7 +7,8 @@ set -u
 build=$(cd "$1" && pwd) || exit 2
 cd "$(dirname "$0")/../.." || exit 70
 bin=$build/bin work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 failed=0
 check() { # WHAT CONDITION...
     what=$1

@@ -16,7 +16,8 @@ runs=${1:-20} seed=${2:-1}
 # In memory, where a sync costs nothing: the shim knows what would be lost.
 [ -n "${TMPDIR:-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 "${CC:-gcc}" -std=c17 -O1 -shared -fPIC -o "$work/shim.so" tests/store/shim.c -ldl || exit 70
 export HLX_STORE="$work/store"
 passed=0 failed=0

@@ -9,7 +9,8 @@ BIN=$(cd "${BIN:-build/bin}" && pwd) || exit 70
 PATH=$BIN:$PATH
 [ -n "${TMPDIR:-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 cd "$work" || exit 70
 export HLX_STORE="$work/store"
 passed=0 failed=0

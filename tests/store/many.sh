@@ -14,7 +14,8 @@ PATH=$BIN:$PATH
 rounds=${1:-20} writers='1 2 3 4'
 [ -n "${TMPDIR:-}" ] || [ ! -w /dev/shm ] || export TMPDIR=/dev/shm
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 export HLX_STORE="$work/store"
 
 complain() {

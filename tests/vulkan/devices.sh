@@ -8,8 +8,9 @@ set -u
 cd "$(dirname "$0")/../.." || exit 70
 BIN=$(cd "$BIN" && pwd) || exit 2
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
-export XDG_CACHE_HOME="$work" MESA_SHADER_CACHE_DISABLE=true
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+export XDG_CACHE_HOME="$work"
 failed=0
 say() { # RESULT NAME
     if [ "$1" -eq 0 ]; then

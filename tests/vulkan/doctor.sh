@@ -8,8 +8,9 @@ cd "$(dirname "$0")/../.." || exit 70
 BIN=$(cd "$1/bin" && pwd) || exit 2
 FAULTY=$(cd "$2/bin" && pwd) || exit 2
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
-export XDG_CACHE_HOME="$work/cache" MESA_SHADER_CACHE_DISABLE=true
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+export XDG_CACHE_HOME="$work/cache"
 failed=0
 check() { # WHAT CONDITION...
     what=$1
@@ -98,6 +99,8 @@ check "and what to do" says 'hlxrun doctor --device vulkan:[0-9]'
 trains one
 check "the verdict is remembered" test $code -eq 3
 check "with the name" says 'the primitive `floats.add`'
+"$BIN/hlxrun" --list-devices >"$work/out"
+check "--list-devices knows it" says 'exact: no, hlxrun doctor found `floats.add` wrong; native'
 "$FAULTY/hlxrun" "$work/one.hbin" --train --steps 1 -q --device cpu
 check "the evaluator runs the program" test $? -eq 0
 

@@ -7,8 +7,9 @@ set -u
 cd "$(dirname "$0")/../.." || exit 70
 BIN=$(cd "$BIN" && pwd) || exit 2
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
-export XDG_CACHE_HOME="$work/cache" MESA_SHADER_CACHE_DISABLE=true
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+export XDG_CACHE_HOME="$work/cache"
 if "$BIN/hlxrun" --list-devices | grep -q '^vulkan *none'; then
     echo "ok - SKIPPED: there is no Vulkan device"
     exit 0

@@ -8,8 +8,9 @@ set -u
 cd "$(dirname "$0")/../.." || exit 70
 build=$(cd "$1" && pwd) || exit 2
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
-export XDG_CACHE_HOME="$work" MESA_SHADER_CACHE_DISABLE=true
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+export XDG_CACHE_HOME="$work"
 if "$build/bin/hlxrun" --list-devices | grep -q '^vulkan *none'; then
     echo "ok - SKIPPED: there is no Vulkan device"
     exit 0

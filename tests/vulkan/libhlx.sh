@@ -7,7 +7,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 70
 build=$(cd "$1" && pwd) || exit 2
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 failed=0
 check() { # NAME COMMAND...
     name=$1

@@ -8,8 +8,9 @@ set -u
 cd "$(dirname "$0")/../.." || exit 70
 BIN=$(cd "$1/bin" && pwd) || exit 2
 work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT INT TERM
-export XDG_CACHE_HOME="$work/cache" MESA_SHADER_CACHE_DISABLE=true HLX_STORE="$work/store"
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+export XDG_CACHE_HOME="$work/cache" HLX_STORE="$work/store"
 cp examples/pipeline/* tests/vulkan/npy.py "$work"
 cd "$work" || exit 70
 failed=0
