@@ -43,14 +43,17 @@ struct cli_parse {
 
 enum { CLI_END = -1, CLI_BAD = -2 };
 
-// The options every tool has, to be put into its table: -h --help, -V --version, --completion.
+// The options every tool has, to be put into its table: -h --help, -V --version, --completion. A
+// command has no completion script: its tool's covers it.
 #define CLI_HELP 'h'
 #define CLI_VERSION 'V'
 #define CLI_COMPLETION 250
 // clang-format off
-#define CLI_COMMON                                                                                 \
+#define CLI_COMMON_COMMAND                                                                         \
     {CLI_HELP, "help", 0, "print this help and exit", "General"},                                  \
-    {CLI_VERSION, "version", 0, "print the version and exit", 0},                                  \
+    {CLI_VERSION, "version", 0, "print the version and exit", 0}
+#define CLI_COMMON                                                                                 \
+    CLI_COMMON_COMMAND,                                                                            \
     {CLI_COMPLETION, "completion", "bash|zsh|fish", "print a completion script", 0}
 // clang-format on
 

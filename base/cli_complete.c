@@ -73,7 +73,7 @@ static void put_bash_commands(const struct cli *cli, FILE *to)
         put_bash_words(c->cli, to);
         fputs("    ;;\n", to);
     }
-    fputs("    -*)\n", to);
+    fputs("    *)\n", to);
     put_bash_words(cli, to);
     fputs("    ;;\n    esac\n", to);
 }
@@ -133,6 +133,12 @@ static void put_zsh_options(const struct cli *cli, FILE *to)
     fputs("    '*:file:_files'\n", to);
 }
 
+// Whether the tool does something without a command: it has options of its own.
+static bool works_alone(const struct cli *cli)
+{
+    return cli->options->id != CLI_HELP;
+}
+
 static void put_zsh_commands(const struct cli *cli, FILE *to)
 {
     fputs("if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then\n"
@@ -143,7 +149,7 @@ static void put_zsh_commands(const struct cli *cli, FILE *to)
         put_escaped(to, c->cli->summary, "[]:\\");
         fprintf(to, "]'%s\n", c[1].name ? " \\" : "");
     }
-    fputs("  return\nfi\ncase $words[2] in\n", to);
+    fprintf(to, "%s  return\nfi\ncase $words[2] in\n", works_alone(cli) ? "  _files\n" : "");
     for (const struct cli_command *c = cli->commands; c->name; c++) {
         fprintf(to, "%s) shift words; (( CURRENT-- ))\n", c->name);
         put_zsh_options(c->cli, to);
@@ -204,7 +210,11 @@ static void put_fish(const struct cli *cli, FILE *to)
         snprintf(when, sizeof(when), " -n '__fish_seen_subcommand_from %s'", c->name);
         put_fish_options(c->cli, cli->tool, when, to);
     }
-    put_fish_options(cli, cli->tool, " -n __fish_use_subcommand", to);
+    fputs("set -l commands", to);
+    for (const struct cli_command *c = cli->commands; c->name; c++)
+        fprintf(to, " %s", c->name);
+    fputc('\n', to);
+    put_fish_options(cli, cli->tool, " -n \"not __fish_seen_subcommand_from $commands\"", to);
 }
 
 bool cli_completion(const struct cli *cli, const char *shell, FILE *to)

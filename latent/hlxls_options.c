@@ -66,7 +66,7 @@ static const struct cli_option collapse_table[] = {
     {OPT_STORE, "store", "FOLDER",
      "the store (default: $HLX_STORE, else ~/.local/share/hlx, else ./.hlx)", 0},
     ROWS_MESSAGES,
-    CLI_COMMON,
+    CLI_COMMON_COMMAND,
     {0},
 };
 static const struct cli collapse_cli = {
@@ -81,7 +81,7 @@ static const struct cli collapse_cli = {
     .options = collapse_table,
 };
 
-static const struct cli_option resolve_table[] = {ROW_STORE, ROWS_TO, CLI_COMMON, {0}};
+static const struct cli_option resolve_table[] = {ROW_STORE, ROWS_TO, CLI_COMMON_COMMAND, {0}};
 static const struct cli resolve_cli = {
     .tool = "hlxls resolve",
     .usage = "hlxls resolve [options] HANDLE...",
@@ -101,7 +101,7 @@ static const struct cli_option names_table[] = {
     {OPT_DROP, "drop", "NAME", "take NAME away; may be given more than once", 0},
     {OPT_JSON, "json", 0, "print JSON", "Output"},
     ROW_STORE,
-    CLI_COMMON,
+    CLI_COMMON_COMMAND,
     {0},
 };
 static const struct cli names_cli = {
@@ -117,7 +117,7 @@ static const struct cli_option snapshot_table[] = {
     {OPT_RESTORE, "restore", "HANDLE", "make the names those of a snapshot", 0},
     {OPT_DROP, "drop", "HANDLE", "no longer keep a snapshot", 0},
     ROW_STORE,
-    CLI_COMMON,
+    CLI_COMMON_COMMAND,
     {0},
 };
 static const struct cli snapshot_cli = {
@@ -133,7 +133,7 @@ static const struct cli snapshot_cli = {
 static const struct cli_option fsck_table[] = {
     {OPT_REPAIR, "repair", 0, "move damaged files to `quarantine`, mend names", "Check"},
     ROW_STORE,
-    CLI_COMMON,
+    CLI_COMMON_COMMAND,
     {0},
 };
 static const struct cli fsck_cli = {
@@ -150,7 +150,7 @@ static const struct cli_option gc_table[] = {
     {OPT_GRACE, "grace", "SECONDS",
      "keep what was stored less than SECONDS ago, whatever leads to it (default 3600)", 0},
     ROW_STORE,
-    CLI_COMMON,
+    CLI_COMMON_COMMAND,
     {0},
 };
 static const struct cli gc_cli = {
@@ -167,7 +167,7 @@ static const struct cli_option pack_table[] = {
     {'o', "output", "FILE", "the pack to write", "Output"},
     {OPT_ALL, "all", 0, "pack all names", "What to pack"},
     ROW_STORE,
-    CLI_COMMON,
+    CLI_COMMON_COMMAND,
     {0},
 };
 static const struct cli pack_cli = {
@@ -186,7 +186,7 @@ static const struct cli_option unpack_table[] = {
     {OPT_NAMES, "names", 0, "bind the names that were packed", 0},
     {OPT_STORE, "store", "FOLDER",
      "the store (default: $HLX_STORE, else ~/.local/share/hlx, else ./.hlx)", 0},
-    CLI_COMMON,
+    CLI_COMMON_COMMAND,
     {0},
 };
 static const struct cli unpack_cli = {
@@ -200,7 +200,7 @@ static const struct cli unpack_cli = {
 // -- values --------------------------------------------------------------------------------------
 
 static const struct cli_option convert_table[] = {
-    ROW_FROM, ROWS_TO, ROWS_MESSAGES, CLI_COMMON, {0}};
+    ROW_FROM, ROWS_TO, ROWS_MESSAGES, CLI_COMMON_COMMAND, {0}};
 static const struct cli convert_cli = {
     .tool = "hlxls convert",
     .usage = "hlxls convert --to FORM [options] [FILE]",
@@ -219,7 +219,7 @@ static const struct cli_option show_table[] = {
     {OPT_JSON, "json", 0, "print JSON", 0},
     ROW_STORE,
     ROWS_MESSAGES,
-    CLI_COMMON,
+    CLI_COMMON_COMMAND,
     {0},
 };
 static const struct cli show_cli = {
@@ -231,7 +231,7 @@ static const struct cli show_cli = {
 };
 
 static const struct cli_option validate_table[] = {
-    ROW_FROM, ROW_STORE, ROWS_MESSAGES, CLI_COMMON, {0}};
+    ROW_FROM, ROW_STORE, ROWS_MESSAGES, CLI_COMMON_COMMAND, {0}};
 static const struct cli validate_cli = {
     .tool = "hlxls validate",
     .usage = "hlxls validate [options] FILE | HANDLE ...",
@@ -249,7 +249,7 @@ static const struct cli_option stats_table[] = {
     {OPT_JSON, "json", 0, "print JSON", 0},
     ROW_STORE,
     ROWS_MESSAGES,
-    CLI_COMMON,
+    CLI_COMMON_COMMAND,
     {0},
 };
 static const struct cli stats_cli = {

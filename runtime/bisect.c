@@ -349,11 +349,11 @@ static const struct cli_option table[] = {
 #ifdef HLX_TEST_FAULTS
     {OPT_FAULT, "inject-fault", "STEP:PATH:ELEMENT:BIT", "flip a bit on the suspect", "Tests"},
 #endif
-    CLI_COMMON,
+    CLI_COMMON_COMMAND,
     {0, 0, 0, 0, 0},
 };
 
-static const struct cli command = {
+const struct cli bisect_cli = {
     .tool = "hlxrun bisect",
     .usage = "hlxrun bisect RECEIPT [RECEIPT2] [options]",
     .summary = "Finds where a run parts from its receipt, or two receipts from each other.",
@@ -408,7 +408,7 @@ int bisect_main(int argc, char **argv)
     struct bisect b = {.reference.device = "cpu"};
     struct cli_parse p;
     int id, code = -1;
-    cli_start(&p, &command, argc, argv);
+    cli_start(&p, &bisect_cli, argc, argv);
     while (code < 0 && (id = cli_next(&p)) != CLI_END)
         if (id == CLI_BAD)
             code = EXIT_USAGE;

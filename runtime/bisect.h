@@ -2,10 +2,12 @@
 #ifndef HLX_RUNTIME_BISECT_H
 #define HLX_RUNTIME_BISECT_H
 
+#include "base/cli.h"
 #include "runtime/lane.h"
 
 // Takes the command line from the command's own name on; returns the exit code.
 int bisect_main(int argc, char **argv);
+extern const struct cli bisect_cli;
 
 // -- between bisect*.c ---------------------------------------------------------------------------
 

@@ -285,11 +285,11 @@ static const struct cli_option table[] = {
     {OPT_EXHAUSTIVE, "exhaustive", 0,
      "try all 2^32 operands of every function and conversion (minutes on a GPU)", 0},
     {OPT_JSON, "json", 0, "print JSON", "Output"},
-    CLI_COMMON,
+    CLI_COMMON_COMMAND,
     {0, 0, 0, 0, 0},
 };
 
-static const struct cli command = {
+const struct cli doctor_cli = {
     .tool = "hlxrun doctor",
     .usage = "hlxrun doctor [--device NAME] [--exhaustive] [TEST...]",
     .summary = "Tests whether a device computes what the numeric contract says.",
@@ -333,7 +333,7 @@ int doctor_main(int argc, char **argv)
     struct report r = {0};
     struct cli_parse p;
     int id, code = -1;
-    cli_start(&p, &command, argc, argv);
+    cli_start(&p, &doctor_cli, argc, argv);
     while (code < 0 && (id = cli_next(&p)) != CLI_END)
         switch (id) {
         case OPT_DEVICE: r.device = p.value; break;

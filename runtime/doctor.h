@@ -2,6 +2,7 @@
 #ifndef HLX_RUNTIME_DOCTOR_H
 #define HLX_RUNTIME_DOCTOR_H
 
+#include "base/cli.h"
 #include "runtime/vk.h"
 
 // Whether exact programs may run on a device (spec/numerics.md, N0.4): by the verdict that is kept
@@ -18,5 +19,6 @@ bool doctor_recall(const struct vk_physical *p, char failed[DOCTOR_NAME + 1]);
 
 // hlxrun doctor: returns the exit code.
 int doctor_main(int argc, char **argv);
+extern const struct cli doctor_cli;
 
 #endif

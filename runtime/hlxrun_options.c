@@ -5,7 +5,11 @@
 
 #include "base/cli.h"
 #include "ir/shard.h"
+#include "runtime/bisect.h"
+#include "runtime/doctor.h"
+#include "runtime/replay.h"
 #include "runtime/train.h"
+#include "runtime/verify.h"
 
 enum {
     OPT_TRAIN = 256,
@@ -79,15 +83,29 @@ static const struct cli_option run_table[] = {
     {0, 0, 0, 0, 0},
 };
 
+static const struct cli_option inspect_table[] = {
+    {OPT_JSON, "json", 0, "print JSON", "Output"},
+    CLI_COMMON_COMMAND,
+    {0, 0, 0, 0, 0},
+};
+
+static const struct cli inspect_cli = {
+    .tool = "hlxrun inspect",
+    .usage = "hlxrun inspect FILE.hbin [--json]",
+    .summary = "Prints what is in a program.",
+    .options = inspect_table,
+};
+
+static const struct cli_command commands[] = {
+    {"bisect", &bisect_cli}, {"doctor", &doctor_cli}, {"inspect", &inspect_cli},
+    {"replay", &replay_cli}, {"verify", &verify_cli}, {0},
+};
+
 static const struct cli run_cli = {
     .tool = "hlxrun",
     .usage = "hlxrun [options] FILE.hbin --train\n"
              "       hlxrun FILE.hbin --run [--bind NAME=FILE.npy ...] [--out FILE.npy]\n"
-             "       hlxrun inspect FILE.hbin [--json]\n"
-             "       hlxrun verify RECEIPT [--program FILE.hbin]\n"
-             "       hlxrun bisect RECEIPT [RECEIPT2]\n"
-             "       hlxrun replay RECEIPT [--step N]\n"
-             "       hlxrun doctor [--device NAME] [--exhaustive]",
+             "       hlxrun COMMAND [options] FILE...",
     .summary = "Trains, evaluates and inspects programs that hlxc compiled.",
     .trailer = "Examples:\n"
                "  hlxrun model.hbin --train\n"
@@ -100,19 +118,7 @@ static const struct cli run_cli = {
                "same differ; 6 the loss became NaN or infinite; 70 an error of hlxrun itself;\n"
                "130 interrupted (the step was finished).\n",
     .options = run_table,
-};
-
-static const struct cli_option inspect_table[] = {
-    {OPT_JSON, "json", 0, "print JSON", "Output"},
-    CLI_COMMON,
-    {0, 0, 0, 0, 0},
-};
-
-static const struct cli inspect_cli = {
-    .tool = "hlxrun inspect",
-    .usage = "hlxrun inspect FILE.hbin [--json]",
-    .summary = "Prints what is in a program.",
-    .options = inspect_table,
+    .commands = commands,
 };
 
 static int usage(const char *sentence)

@@ -2,6 +2,7 @@
 #ifndef HLX_RUNTIME_REPLAY_H
 #define HLX_RUNTIME_REPLAY_H
 
+#include "base/cli.h"
 #include "runtime/receipt.h"
 #include "runtime/session.h"
 #include "runtime/train.h"
@@ -34,5 +35,6 @@ bool replay_check_start(const struct replay *r, const struct train_run *run,
 // The command `hlxrun replay` (replay_main.c): takes the command line from the command's own name
 // on; returns the exit code.
 int replay_main(int argc, char **argv);
+extern const struct cli replay_cli;
 
 #endif

@@ -126,11 +126,11 @@ static const struct cli_option table[] = {
     {OPT_DUMP, "dump", "[NAMES]",
      "print statistics of every gradient of the step, and of the values NAMES", "Output"},
     {OPT_EXPORT, "export-safetensors", "FILE", "write the params after the step", 0},
-    CLI_COMMON,
+    CLI_COMMON_COMMAND,
     {0, 0, 0, 0, 0},
 };
 
-static const struct cli command = {
+const struct cli replay_cli = {
     .tool = "hlxrun replay",
     .usage = "hlxrun replay RECEIPT [--step N] [--dump[=NAMES]] [options]",
     .summary = "Runs a receipt's run again up to a step, and shows that step.",
@@ -187,7 +187,7 @@ int replay_main(int argc, char **argv)
     struct command c = {0};
     struct cli_parse p;
     int id, code = -1;
-    cli_start(&p, &command, argc, argv);
+    cli_start(&p, &replay_cli, argc, argv);
     while (code < 0 && (id = cli_next(&p)) != CLI_END)
         if (id == CLI_BAD || !apply(&c, &p, id))
             code = EXIT_USAGE;

@@ -191,11 +191,11 @@ static const struct cli_option table[] = {
     {OPT_WORKERS, "workers", "N",
      "share the shards among N workers, a power of two (the same bits)", 0},
     {'q', "quiet", 0, "say nothing but errors", "Output"},
-    CLI_COMMON,
+    CLI_COMMON_COMMAND,
     {0, 0, 0, 0, 0},
 };
 
-static const struct cli command = {
+const struct cli verify_cli = {
     .tool = "hlxrun verify",
     .usage = "hlxrun verify RECEIPT [--program FILE.hbin] [options]",
     .summary = "Checks a receipt: its form and chain, then every digest, by running it again.",
@@ -284,7 +284,7 @@ int verify_main(int argc, char **argv)
     struct verify v = {.from = 1, .to = UINT32_MAX};
     struct cli_parse p;
     int id, code = -1;
-    cli_start(&p, &command, argc, argv);
+    cli_start(&p, &verify_cli, argc, argv);
     while (code < 0 && (id = cli_next(&p)) != CLI_END)
         if (id == CLI_BAD || !apply(&v, &p, id))
             code = EXIT_USAGE;

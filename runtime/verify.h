@@ -2,7 +2,10 @@
 #ifndef HLX_RUNTIME_VERIFY_H
 #define HLX_RUNTIME_VERIFY_H
 
+#include "base/cli.h"
+
 // Takes the command line from the command's own name on; returns the exit code.
 int verify_main(int argc, char **argv);
+extern const struct cli verify_cli;
 
 #endif
