@@ -208,6 +208,16 @@ static bool run_entries(struct run *r)
 
 // -- commands ------------------------------------------------------------------------------------
 
+// What was asked for is not ignored.
+static bool check_variant(const struct run *r)
+{
+    if (!r->options->variant || strcmp(exec_title(r->exec), exec_cpu.name) != 0)
+        return true;
+    return hlx_fail(r->error, EXIT_USAGE,
+                    "--variant is for Vulkan devices, and this would run on cpu, which has no "
+                    "kernels; name one with --device, or leave --variant out");
+}
+
 static bool run_opened(struct run *r)
 {
     const struct hlxrun_options *o = r->options;
@@ -218,7 +228,7 @@ static bool run_opened(struct run *r)
                                          .workers = o->workers,
                                          .flags = o->no_fuse ? EXEC_NO_FUSE : 0};
     r->exec = exec_start(&options, &r->session.program, r->error);
-    if (!r->exec)
+    if (!r->exec || !check_variant(r))
         return false;
     if (!o->quiet)
         say_program(r);
