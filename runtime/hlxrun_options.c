@@ -222,6 +222,14 @@ bool hlxrun_only_dumps(const struct hlxrun_options *o)
     return o->dump_grads && o->epochs == 0 && o->steps == TRAIN_NO_LIMIT && !o->export;
 }
 
+// Something was asked for that only programs have.
+static bool wants_program(const struct hlxrun_options *o)
+{
+    return o->receipt || o->log || o->export || o->dump_grads || o->epochs > 0 ||
+           o->steps != TRAIN_NO_LIMIT || o->workers > 0 || o->variant || o->no_fuse ||
+           o->data.n > 0;
+}
+
 // The receipt that is asked for can be kept.
 static int complete_receipt(const struct hlxrun_options *o)
 {
@@ -249,6 +257,8 @@ static int complete(struct hlxrun_options *o, int n, char **operand)
         return usage("--run is for pipelines; --train, --eval and --entry are for programs");
     if (!o->run && (o->bind.n > 0 || o->out.n > 0 || o->repeat > 1 || o->memo))
         return usage("--bind, --out, --repeat and --memo belong to --run");
+    if (o->run && wants_program(o))
+        return usage("--run goes with --bind, --out, --device, --repeat, --memo and --quiet alone");
     if (o->run)
         return -1;
     if (!o->train && !o->eval && !o->entry)
