@@ -189,6 +189,12 @@ static int complete_explain(struct hlxc_options *o, int n, char **operand)
     return -1;
 }
 
+// What shows kernels, of which there are none for the evaluator.
+static bool shows_kernels(const struct hlxc_options *o)
+{
+    return o->make == HLXC_PLAN || o->make == HLXC_SPIRV || o->make == HLXC_SPIRV_ASM;
+}
+
 // What the operands and options must be together.
 static int complete(struct hlxc_options *o, int n, char **operand)
 {
@@ -199,6 +205,8 @@ static int complete(struct hlxc_options *o, int n, char **operand)
     if (n != 1)
         return usage(n == 0 ? "no file to compile was given" : "one file at a time");
     o->input = operand[0];
+    if (o->cpu_only && shows_kernels(o))
+        return usage("--target=cpu makes no kernels, which --emit=plan, spirv and spirv-asm show");
     if (o->make == HLXC_SPIRV && !o->output)
         return usage("--emit=spirv needs -o FOLDER for the modules");
     if (o->make == HLXC_HBIN && !o->output && !strcmp(o->input, "-"))
