@@ -35,12 +35,14 @@ clock() {
     done
 }
 
-# steps DEVICE THREADS STEPS PROGRAM: milliseconds a step of each epoch but the first, in which the
-# program meets the device.
+# steps DEVICE THREADS STEPS PROGRAM [OPTION...]: milliseconds a step of each epoch but the first, in
+# which the program meets the device.
 steps() {
+    device=$1 threads=$2 count=$3 program=$4
+    shift 4
     rm -f "$dir/log"
-    HLX_THREADS=$2 timeout 60 "$bin/hlxrun" "$4" --train -q --device "$1" --steps "$3" \
-        --log "$dir/log" 2>"$dir/why"
+    HLX_THREADS=$threads timeout 60 "$bin/hlxrun" "$program" --train -q --device "$device" \
+        --steps "$count" --log "$dir/log" "$@" 2>"$dir/why"
     sed -n 's/.*"event":"epoch".*"step":\([0-9]*\),.*"seconds":\([0-9.e-]*\).*/\1 \2/p' "$dir/log" |
         awk 'NR > 1 {print $2 * 1000 / ($1 - last)} {last = $1}'
 }
@@ -208,6 +210,38 @@ store_times() {
         "$(median "$dir/fsck")"
 }
 
+# What exactness costs on the device, and what proving it does: a digest of the whole state after
+# every step, of which a receipt has one every 50 steps unless it is told otherwise.
+price_of_exactness() {
+    sizes=512 count=16
+    if "$bin/hlxrun" --list-devices | grep '^vulkan:[0-9]' | grep -qv llvmpipe; then
+        sizes='1024 2048 3072' count=400
+    fi
+    heading 'On the device, ms a step' native exact 'a digest' '% at 50'
+    for profile in native exact; do
+        "$bin/hlxc" --numerics=$profile examples/tiny_transformer.hlxl -o "$dir/$profile.hbin" || return
+        rm -f "$dir/$profile"
+    done
+    rm -f "$dir/proved"
+    for _ in 1 2 3; do
+        steps vulkan 2 $count "$dir/native.hbin" >>"$dir/native"
+        steps vulkan 2 $count "$dir/exact.hbin" >>"$dir/exact"
+        steps vulkan 2 $count "$dir/exact.hbin" --receipt "$dir/receipt" --receipt-every 1 >>"$dir/proved"
+    done
+    # shellcheck disable=SC2046 # two words or none
+    row 'TinyTransformer' "$(median "$dir/native")" "$(median "$dir/exact")" \
+        $(echo "$(median "$dir/exact")" "$(median "$dir/proved")" |
+            awk 'NF == 2 {print $2 - $1, ($2 - $1) / $1 / 50 * 100}')
+    heading 'Square matmul on the device, GFLOP/s' native exact
+    for n in $sizes; do
+        for profile in native exact; do
+            "$bin/hlxc" --numerics=$profile "$dir/mm.hlxl" -D n="$n" -o "$dir/mm.hbin" || return
+            steps vulkan 2 7 "$dir/mm.hbin" >"$dir/$profile"
+        done
+        row "$n" "$(gflops "$n" "$dir/native")" "$(gflops "$n" "$dir/exact")"
+    done
+}
+
 # A process from its start to its end: reads the program, opens the device, makes pipelines, chooses
 # kernels, runs one batch. Cold: nothing is cached. Warm: by hlxrun, and by nobody else.
 start_times() {
@@ -235,6 +269,7 @@ training_times
 heading 'Square matmul, GFLOP/s' '1 thread' '2 threads' device
 matmul_times 512
 matmul_times 1024
+price_of_exactness
 start_times
 [ ! -x "$bin/hlxfmt" ] || format_times
 codec_times
