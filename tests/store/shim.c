@@ -269,8 +269,13 @@ int renameat(int from_fd, const char *from, int to_fd, const char *to)
     for (size_t i = 0; got == 0 && i < npending; i++)
         if (pending[i].kind == FILE_DATA && strcmp(pending[i].path, source) == 0)
             pending[i].path = strdup(target);
-    if (got == 0)
+    if (got == 0) {
         add(RENAMED, target, source, backup);
+    } else {
+        free(source);
+        free(target);
+        free(backup);
+    }
     return got;
 }
 
