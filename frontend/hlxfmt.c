@@ -219,7 +219,8 @@ static void format(struct hlxfmt *f, struct job *j, const char *path, const char
     bool ok = report(f, j, format_text(j, &out));
     if (out.n == 0)
         buf_puts(&out, ""); // so that there are bytes to point to
-    bool same = out.n == len && memcmp(out.at, text, len) == 0;
+    bool same = out.n == len && memcmp(out.at, text, len) == 0 &&
+                renamed(f, path, j->runic) == path; // comments alone are the same in both spellings
     if (ok && !f->write && !f->list && !f->check && !f->diff)
         fwrite(out.at, 1, out.n, stdout);
     else if (ok && !same)
