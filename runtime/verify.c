@@ -83,6 +83,14 @@ static const char *first_output(struct verify *v, const struct train_run *run,
     return "the receipt has outputs that the program has not";
 }
 
+// What can be done about a difference.
+static const char *advice(const struct receipt *r)
+{
+    return strcmp(r->profile, "exact") == 0
+               ? "`hlxrun bisect` finds where"
+               : "in the profile `native` only the device and driver of the receipt must give it";
+}
+
 static bool compare(struct verify *v, const struct train_run *run, uint64_t epoch,
                     const struct receipt_record *want, struct hlx_error *error)
 {
@@ -94,11 +102,10 @@ static bool compare(struct verify *v, const struct train_run *run, uint64_t epoc
         return hlx_fail(error, EXIT_MISMATCH, "step %lu is in epoch %llu, the receipt says %llu",
                         (unsigned long)run->step, (unsigned long long)epoch,
                         (unsigned long long)want->epoch);
-    return hlx_fail(error, EXIT_MISMATCH,
-                    "the first record that differs is that of step %lu: %s%s%s%s; `hlxrun bisect` "
-                    "finds where",
-                    (unsigned long)run->step, tensors ? "the state differs in " : "",
-                    tensors ? tensors : "", tensors && output ? "; " : "", output ? output : "");
+    return hlx_fail(
+        error, EXIT_MISMATCH, "the first record that differs is that of step %lu: %s%s%s%s; %s",
+        (unsigned long)run->step, tensors ? "the state differs in " : "", tensors ? tensors : "",
+        tensors && output ? "; " : "", output ? output : "", advice(&v->replay.receipt));
 }
 
 static bool on_state(void *user, const struct train_run *run, uint64_t epoch, unsigned char *leaves,

@@ -240,8 +240,10 @@ bool vk_hash_submit(struct exec_plan *plan, struct hlx_error *e)
 {
     struct vk_exec *x = plan->exec->device;
     struct vk_device *d = &x->d;
-    if (!x->hash && (!vk_settle(d, e) || !open_hash(x, &plan->exec->layout, e)))
+    if (!x->hash && (!vk_settle(d, e) || !open_hash(x, &plan->exec->layout, e))) {
+        vk_hash_close(x); // what is half made
         return false;
+    }
     struct vk_hash *h = x->hash;
     struct slot *s = &h->slot[h->submitted % VK_DEPTH];
     const VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
