@@ -325,6 +325,8 @@ static bool bisect(struct bisect *b, struct hlx_error *error)
     if (ok && open_lanes(b, error)) {
         printf("suspect: %s, reference: %s\n", exec_title(b->lane[SUSPECT].exec),
                exec_title(b->lane[REFERENCE].exec));
+        if (strcmp(b->replay.receipt.profile, "exact") != 0)
+            printf("note: in the profile `%s` devices may differ\n", b->replay.receipt.profile);
         ok = bisect_lanes(b, error);
         close_lanes(b);
     } else {
