@@ -455,7 +455,8 @@ static const struct value *invalid_words(struct kit *k)
 {
     struct buf words = {0};
     char *text = arena_strdup(&k->arena, scale_text);
-    memcpy(strstr(text, "OpLoad %float %xp"), "OpLoad %float %c0", 17);
+    char *operand = strstr(text, "OpLoad %float %xp") + strlen("OpLoad %float %");
+    operand[0] = 'c', operand[1] = '0';
     assert_null(spv_assemble(&k->arena, text, strlen(text), &words));
     const struct value *v = value_bytes(&k->arena, words.at, words.n);
     buf_free(&words);
