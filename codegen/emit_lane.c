@@ -327,13 +327,16 @@ static spv_id lane_mul_hi(struct emit *e, const struct operands *o)
     return spv_value(b, SpvOpCompositeExtract, o->type, SPV(both, 1));
 }
 
-// Floats are chosen as words: of a comparison and a choice a driver may make a minimum of its own.
+// Floats are chosen as words, and one of them through a change that is none, which no driver can
+// know: of a comparison of two floats and a choice between the same two it may make a minimum of
+// its own, for which -0 is less than +0 (the H100's does, even if the choice is between words).
 static spv_id lane_select(struct emit *e, const struct operands *o)
 {
     spv_id condition = test(e, SpvOpINotEqual, o->x, spv_c32(&e->b, 0));
     if (o->lane != LANE_F32)
         return choose(e, o->type, condition, o->y, o->z);
-    spv_id y = as_u32(e, o->y), z = as_u32(e, o->z);
+    spv_id zero = emit_zero(e), y = as_u32(e, o->y), z = as_u32(e, o->z);
+    y = op2(e, SpvOpBitwiseXor, spv_u32(&e->b), y, zero);
     return as_f32(e, emit_choose(e, condition, y, z));
 }
 

@@ -37,69 +37,53 @@ steps() {
     esac
 }
 
-# -- configurations: NAME|ENVIRONMENT|OPTIONS|PROGRAM'S KIND --------------------------------------
-lavapipe=$("$bin/hlxrun" --list-devices | grep -o 'llvmpipe' | head -n 1)
-gpu=$("$bin/hlxrun" --list-devices | awk '/^vulkan:[0-9]/ && !/llvmpipe/ {print $1; exit}')
+# -- configurations: NAME|ENVIRONMENT|OPTIONS|PROGRAM'S KIND|HOW OFTEN -----------------------------
+devices=$("$bin/hlxrun" --list-devices)
+lavapipe=$(echo "$devices" | grep -o 'llvmpipe' | head -n 1)
+gpu=$(echo "$devices" | awk '/^vulkan:[0-9]/ && !/llvmpipe/ {print $1; exit}')
 list() {
-    echo "evaluator||--device cpu|"
-    echo "evaluator, unfused||--device cpu --no-fuse|"
-    for w in $workers; do echo "evaluator, $w workers||--device cpu --workers $w|"; done
+    echo "evaluator||--device cpu||$REPEAT"
+    echo "evaluator, unfused||--device cpu --no-fuse||1"
+    for w in $workers; do echo "evaluator, $w workers||--device cpu --workers $w||1"; done
     if [ -n "$lavapipe" ]; then
         for t in $threads; do
             for v in $widths; do
-                echo "lavapipe, $t threads, $v bits|LP_NUM_THREADS=$t LP_NATIVE_VECTOR_WIDTH=$v|--device llvmpipe|"
+                echo "lavapipe, $t threads, $v bits|LP_NUM_THREADS=$t LP_NATIVE_VECTOR_WIDTH=$v|--device llvmpipe||$REPEAT"
             done
         done
-        echo "lavapipe, unfused||--device llvmpipe|.unfused"
-        for w in $workers; do echo "lavapipe, $w workers||--device llvmpipe --workers $w|"; done
-        for v in $variants; do echo "lavapipe, $v||--device llvmpipe --variant $v|"; done
+        echo "lavapipe, unfused|LP_NUM_THREADS=2|--device llvmpipe|.unfused|1"
+        for w in $workers; do
+            echo "lavapipe, $w workers|LP_NUM_THREADS=2|--device llvmpipe --workers $w||1"
+        done
+        for v in $variants; do
+            echo "lavapipe, $v|LP_NUM_THREADS=2|--device llvmpipe --variant $v||1"
+        done
     fi
     if [ -n "$gpu" ]; then
-        echo "GPU||--device $gpu|"
-        echo "GPU, unfused||--device $gpu|.unfused"
-        for w in $workers; do echo "GPU, $w workers||--device $gpu --workers $w|"; done
-        for v in $variants; do echo "GPU, $v||--device $gpu --variant $v|"; done
+        echo "GPU||--device $gpu||$REPEAT"
+        echo "GPU, unfused||--device $gpu|.unfused|1"
+        for w in $workers; do echo "GPU, $w workers||--device $gpu --workers $w||1"; done
+        for v in $variants; do echo "GPU, $v||--device $gpu --variant $v||1"; done
     fi
 }
 list >"$work/list"
+
+# -- cells ----------------------------------------------------------------------------------------
+rows=$(wc -l <"$work/list")
 # Each row measures anew which variants are the fastest; in the small form one does for all.
 cache() { if [ "$small" = --small ]; then echo "$work/cache"; else echo "$work/cache$1"; fi; }
-
-# -- one cell -------------------------------------------------------------------------------------
-# cell ROW PROGRAM: the seals of all repetitions, one a line; a dash where no step has the variant.
-cell() {
-    line=$(sed -n "$1p" "$work/list")
-    environment=$(echo "$line" | cut -d'|' -f2) options=$(echo "$line" | cut -d'|' -f3)
-    file=$work/$2$(echo "$line" | cut -d'|' -f4).hbin
-    i=0
-    while [ $i -lt "$REPEAT" ]; do
-        i=$((i + 1))
-        receipt=$work/$1.$2.$i.receipt
-        # shellcheck disable=SC2046,SC2086
-        env XDG_CACHE_HOME="$(cache "$1")" $environment "$bin/hlxrun" "$file" --train $(steps "$2") -q \
-            $options --receipt "$receipt" 2>"$receipt.err"
-        code=$?
-        if [ $code -eq 0 ]; then
-            python3 tools/verify_receipt.py "$receipt" | sed -n 's/^seal: //p'
-        elif [ $code -eq 2 ] && grep -q 'has a variant\|too few for' "$receipt.err"; then
-            echo -
-        else
-            echo "exit-$code"
-            cat "$receipt.err" >&2
-        fi
-    done >"$work/$1.$2.seals"
-}
-
-rows=$(wc -l <"$work/list") row=1 running=0
-while [ "$row" -le "$rows" ]; do
-    for p in $programs; do
-        cell "$row" "$p" &
-        running=$((running + 1))
-        [ $running -lt "$JOBS" ] || { wait; running=0; }
+column() { sed -n "$1p" "$work/list" | cut -d'|' -f"$2"; }
+for p in tiny_transformer mlp sharded one_weight; do # the long ones first
+    row=1
+    while [ "$row" -le "$rows" ]; do
+        i=0
+        while [ $i -lt "$(column $row 5)" ]; do
+            i=$((i + 1))
+            echo "$row $p $i $(steps $p | tr ' ' ,) $(cache $row)"
+        done
+        row=$((row + 1))
     done
-    row=$((row + 1))
-done
-wait
+done | xargs -P "$JOBS" -L 1 sh tests/exact/cell.sh "$bin" "$work"
 
 # -- the table ------------------------------------------------------------------------------------
 printf '%-32s' ""
@@ -109,22 +93,22 @@ row=1
 while [ "$row" -le "$rows" ]; do
     printf '%-32s' "$(sed -n "${row}p" "$work/list" | cut -d'|' -f1)"
     for p in $programs; do
-        printf ' %-17s' "$(sort -u "$work/$row.$p.seals" | cut -c1-16 | tr '\n' ' ' | sed 's/ $//')"
+        printf ' %-17s' "$(cat "$work/$row.$p".*.seal | sort -u | cut -c1-16 | tr '\n' ' ' | sed 's/ $//')"
     done
     echo
     row=$((row + 1))
 done
 failed=0 row=1
 while [ "$row" -le "$rows" ]; do
-    if ! cat "$work/$row".*.seals | grep -qv '^-$'; then
+    if ! cat "$work/$row".*.seal | grep -qv '^-$'; then
         echo "not ok - $(sed -n "${row}p" "$work/list" | cut -d'|' -f1): no program ran in this way"
         failed=1
     fi
     row=$((row + 1))
 done
 for p in $programs; do
-    cat "$work"/*."$p".seals | grep -v '^-$' | sort -u >"$work/seals"
-    runs=$(cat "$work"/*."$p".seals | grep -vc '^-$')
+    cat "$work"/*."$p".*.seal | grep -v '^-$' | sort -u >"$work/seals"
+    runs=$(cat "$work"/*."$p".*.seal | grep -vc '^-$')
     if [ "$(wc -l <"$work/seals")" -eq 1 ] && ! grep -q exit "$work/seals"; then
         echo "ok - $p: one digest in $runs runs: $(cat "$work/seals")"
     else
