@@ -28,6 +28,7 @@ struct hash {
     spv_id data, table, out, push; // variables
     spv_id sum[STATE];             // locals: the hash so far
     spv_id first, words;           // of this leaf
+    spv_id end, mask;              // its last word, and which bits of that are the leaf's
 };
 
 static spv_id two(struct hash *h, SpvOp op, spv_id x, spv_id y)
@@ -107,13 +108,16 @@ static spv_id choose(struct hash *h, SpvOp test, spv_id x, spv_id y, spv_id yes,
 }
 
 // Word j of the padded message: the tag, the leaf's words, a one bit, zeros, the length in bits. A
-// word of no leaf is never read: its index is that of the first.
+// word of no leaf is never read: its index is that of the first. What lies behind the last element
+// of a narrow type may be anything, and counts as zero.
 static spv_id message_word(struct hash *h, spv_id j, spv_id last)
 {
     spv_id zero = constant(h, 0), one = constant(h, 1), length = add(h, h->words, one);
     spv_id behind = two(h, SpvOpISub, j, one), bits = shift(h, SpvOpShiftLeftLogical, length, 5);
     spv_id from = choose(h, SpvOpULessThan, behind, h->words, behind, zero);
-    spv_id word = swap_bytes(h, load(h, h->data, add(h, h->first, from)));
+    spv_id all = constant(h, UINT32_MAX), mask;
+    mask = choose(h, SpvOpIEqual, behind, h->end, h->mask, all);
+    spv_id word = swap_bytes(h, and(h, load(h, h->data, add(h, h->first, from)), mask));
     spv_id end = choose(h, SpvOpIEqual, j, last, bits, zero);
     end = choose(h, SpvOpIEqual, j, length, constant(h, 0x80000000), end);
     word = choose(h, SpvOpULessThan, behind, h->words, word, end);
@@ -167,12 +171,25 @@ static void run_block(struct hash *h, spv_id block, spv_id last)
 
 // -- the kernel ----------------------------------------------------------------------------------
 
+// Takes the row of a leaf: where it begins, in words, and its bytes.
+static void read_row(struct hash *h, spv_id row)
+{
+    spv_id bytes = load(h, h->table, add(h, row, constant(h, 1)));
+    spv_id more = and(h, bytes, constant(h, 3)), bits = shift(h, SpvOpShiftLeftLogical, more, 3);
+    spv_id below = two(h, SpvOpShiftLeftLogical, constant(h, 1), bits);
+    spv_id part = two(h, SpvOpISub, below, constant(h, 1));
+    h->first = load(h, h->table, row);
+    h->words = shift(h, SpvOpShiftRightLogical, add(h, bytes, constant(h, 3)), 2);
+    h->end = two(h, SpvOpISub, h->words, constant(h, 1));
+    spv_id zero = constant(h, 0), all = constant(h, UINT32_MAX);
+    h->mask = choose(h, SpvOpIEqual, more, zero, all, part);
+}
+
 static void hash_leaf(struct hash *h, spv_id leaf)
 {
     struct spv_loop blocks;
-    spv_id one = constant(h, 1), row = shift(h, SpvOpShiftLeftLogical, leaf, 1);
-    h->first = load(h, h->table, row);
-    h->words = load(h, h->table, add(h, row, one));
+    spv_id one = constant(h, 1);
+    read_row(h, shift(h, SpvOpShiftLeftLogical, leaf, 1));
     // The tag, the words, the one bit and the length, in whole blocks of 16 words.
     spv_id n = shift(h, SpvOpShiftRightLogical, add(h, h->words, constant(h, 19)), 4);
     spv_id last = two(h, SpvOpISub, shift(h, SpvOpShiftLeftLogical, n, 4), one);

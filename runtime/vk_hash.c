@@ -36,15 +36,15 @@ static const struct dispatch_range *range_of(const struct vk_hash *h, const stru
     return &h->x->table->var[t->var];
 }
 
-// Puts the rows of one tensor: where each leaf begins, and its words.
+// Puts the rows of one tensor: where each leaf begins, in words, and its bytes.
 static uint32_t *put_rows(const struct vk_hash *h, const struct state_tensor *t, uint32_t *row)
 {
     uint32_t at = (uint32_t)(range_of(h, t)->offset / 4);
-    size_t left = (ir_type_bytes(t->type) + 3) / 4;
+    size_t left = ir_type_bytes(t->type);
     for (size_t i = 0; i < t->leaves; i++, row += 2) {
         row[0] = at;
-        row[1] = (uint32_t)(left < STATE_LEAF / 4 ? left : STATE_LEAF / 4);
-        at += row[1];
+        row[1] = (uint32_t)(left < STATE_LEAF ? left : STATE_LEAF);
+        at += STATE_LEAF / 4;
         left -= row[1];
     }
     return row;

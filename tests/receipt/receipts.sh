@@ -36,6 +36,28 @@ check "with its program" python3 tools/verify_receipt.py -q "$work/cpu.receipt" 
 check "the seals are one" test "$(python3 tools/verify_receipt.py "$work/cpu.receipt" |
     sed -n 's/^seal: //p')" = "$cpu"
 
+# Tensors of narrow elements that end within a word, and one within its second leaf.
+cat >"$work/narrow.hlxl" <<'P'
+param w: f32[3] = 0.5;
+state a: i8[3] = 1;
+state b: u8[4097] = 200;
+state c: f16[5] = 0.5;
+state d: bf16[4095] = 0.25;
+entry train() using { epochs: 3 } {
+    let l = sum(w * w);
+    w := w - 0.1 * grad(l, w);
+    a := cast(cast(a, i32) + 1, i8);
+    b := cast(cast(b, i32) + 1, u8);
+    c := cast(cast(c, f32) * 1.5, f16);
+    d := cast(cast(d, f32) + 0.5, bf16);
+    return { loss: l };
+}
+P
+"$bin/hlxc" "$work/narrow.hlxl" -o "$work/narrow.hbin" || exit 1
+"$bin/hlxrun" "$work/narrow.hbin" --train -q --device cpu --receipt "$work/narrow.receipt"
+check "narrow elements: another device verifies" \
+    "$bin/hlxrun" verify "$work/narrow.receipt" -q --device vulkan
+
 "$bin/hlxrun" verify "$work/cpu.receipt" --program "$work/one.hbin" >"$work/out" 2>&1
 check "another program is named" grep -q E_RECEIPT_PROGRAM "$work/out"
 cp "$work/one.receipt" "$work/alone.receipt"
