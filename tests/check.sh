@@ -12,6 +12,9 @@ passed=0 failed=0
 log=$(mktemp -d) || exit 70
 trap 'rm -rf "$log"' EXIT
 trap 'exit 130' INT TERM
+# Each suite has a cache of its own, and most start with an empty one. What Mesa's drivers compile is
+# kept for all of them, as the same kernels come again and again.
+export MESA_SHADER_CACHE_DIR="$log/mesa"
 
 # suite NAME COMMAND...: runs, counts, shows the output only when something failed.
 suite() {

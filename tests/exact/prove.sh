@@ -14,6 +14,7 @@ bin=$build/bin
 work=$(mktemp -d) || exit 70
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
+unset MESA_SHADER_CACHE_DIR # each way compiles its own kernels
 REPEAT=${REPEAT:-1} JOBS=${JOBS:-1}
 tiny=400 mlp=600 sharded=60
 variants="cpu_8x16 cpu_map cpu_alone rows_4x4 rows_8x8 tile_16 tile_32 tile_64 tile_128"
