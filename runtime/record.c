@@ -127,16 +127,42 @@ static bool write_file(struct record *r, const struct train_run *run, struct hlx
     return ok;
 }
 
+static void *add_record(void *context)
+{
+    struct record *r = context;
+    state_roots(r->layout, r->leaves, r->roots);
+    receipt_add(&r->receipt, r->step, r->epoch, r->outputs, r->roots);
+    return NULL;
+}
+
+// Until it is done, the receipt and the arena are the thread's.
+static void settle(struct record *r)
+{
+    if (r->busy)
+        pthread_join(r->thread, NULL);
+    r->busy = false;
+}
+
 bool record_state(struct record *r, const struct train_run *run, uint64_t epoch,
                   unsigned char *leaves, struct hlx_error *error)
 {
-    state_roots(&run->exec->layout, leaves, r->roots);
-    receipt_add(&r->receipt, run->step, epoch, record_outputs(&r->arena, run), r->roots);
-    return now(CLOCK_MONOTONIC) - r->written < r->pause || write_file(r, run, error);
+    settle(r);
+    bool due = now(CLOCK_MONOTONIC) - r->written >= r->pause && r->receipt.records.n > 0;
+    if (due && !write_file(r, run, error))
+        return false;
+    memcpy(r->leaves, leaves, r->layout->leaves * HANDLE_BYTES);
+    r->step = run->step;
+    r->epoch = epoch;
+    r->outputs = record_outputs(&r->arena, run);
+    r->busy = pthread_create(&r->thread, NULL, add_record, r) == 0;
+    if (!r->busy)
+        add_record(r);
+    return true;
 }
 
 bool record_end(struct record *r, const struct train_run *run, struct hlx_error *error)
 {
+    settle(r);
     return !r->path || r->receipt.records.n == 0 || write_file(r, run, error);
 }
 
@@ -165,7 +191,9 @@ bool record_open(struct record *r, const char *path, uint32_t every, const struc
         return false;
     r->started = r->written = now(CLOCK_MONOTONIC);
     r->pause = PAUSE;
-    r->roots = arena_array(&r->arena, run->exec->layout.n + 1, HANDLE_BYTES);
+    r->layout = &run->exec->layout;
+    r->roots = arena_array(&r->arena, r->layout->n + 1, HANDLE_BYTES);
+    r->leaves = arena_array(&r->arena, r->layout->leaves + 1, HANDLE_BYTES);
     if (!record_head(&r->arena, every, session, source, run, &head, error)) {
         record_close(r);
         return false;
@@ -176,6 +204,7 @@ bool record_open(struct record *r, const char *path, uint32_t every, const struc
 
 void record_close(struct record *r)
 {
+    settle(r);
     arena_free(&r->arena);
     *r = (struct record){0};
 }

@@ -2,6 +2,8 @@
 #ifndef HLX_RUNTIME_RECORD_H
 #define HLX_RUNTIME_RECORD_H
 
+#include <pthread.h>
+
 #include "runtime/receipt.h"
 #include "runtime/session.h"
 #include "runtime/train.h"
@@ -13,6 +15,15 @@ struct record {
     const char *file;               // of the program
     double started, written, pause; // seconds
     unsigned char *roots;           // scratch
+
+    // The state that is being joined and added, while the run goes on.
+    pthread_t thread;
+    bool busy;
+    const struct state_layout *layout;
+    unsigned char *leaves;
+    uint32_t step;
+    uint64_t epoch;
+    const struct value *outputs;
 };
 
 // Starts the receipt of a run that is about to begin: the state is still that of step 0. `source`
@@ -22,7 +33,8 @@ bool record_open(struct record *r, const char *path, uint32_t every, const struc
                  struct hlx_error *error);
 void record_close(struct record *r);
 
-// Adds the state that a run shows (struct train_watch). Now and then the file is written, so that a
+// Adds the state that a run shows (struct train_watch), on a thread of its own: thousands of hashes
+// are joined, and a device must not wait for them. Now and then the file is written, so that a
 // run that is killed leaves a receipt of what it did.
 bool record_state(struct record *r, const struct train_run *run, uint64_t epoch,
                   unsigned char *leaves, struct hlx_error *error);
