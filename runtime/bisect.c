@@ -319,6 +319,7 @@ static bool bisect(struct bisect *b, struct hlx_error *error)
 {
     if (!replay_open(&b->replay, &b->files, error))
         return false;
+    assert(b->replay.receipt.profile != NULL);
     bool ok = true;
     if (b->second)
         ok = receipt_open(&b->other, &b->arena, b->second, error) && comparable(b, error);
