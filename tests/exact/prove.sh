@@ -4,7 +4,8 @@
 #
 #   prove.sh BUILD [--small]
 #
-# REPEAT=5 runs each configuration so many times, JOBS=4 so many at once. Without a GPU its rows are
+# REPEAT=5 runs each configuration so many times (those of a forced variant once), JOBS=4 so many at
+# once; VARIANTS="rows_8x8 tile_32" forces these on CPU devices and not all of them. Without a GPU its rows are
 # missing; lavapipe's rows need Mesa's driver. --small runs a few steps in a few of the ways.
 set -u
 build=$(cd "$1" && pwd) || exit 2
@@ -49,14 +50,15 @@ list() {
     if [ -n "$lavapipe" ]; then
         for t in $threads; do
             for v in $widths; do
-                echo "lavapipe, $t threads, $v bits|LP_NUM_THREADS=$t LP_NATIVE_VECTOR_WIDTH=$v|--device llvmpipe||$REPEAT"
+                setting="LP_NUM_THREADS=$t LP_NATIVE_VECTOR_WIDTH=$v"
+                echo "lavapipe, $t threads, $v bits|$setting|--device llvmpipe||$REPEAT"
             done
         done
         echo "lavapipe, unfused|LP_NUM_THREADS=2|--device llvmpipe|.unfused|1"
         for w in $workers; do
             echo "lavapipe, $w workers|LP_NUM_THREADS=2|--device llvmpipe --workers $w||1"
         done
-        for v in $variants; do
+        for v in ${VARIANTS:-$variants}; do
             echo "lavapipe, $v|LP_NUM_THREADS=2|--device llvmpipe --variant $v||1"
         done
     fi
