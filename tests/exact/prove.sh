@@ -5,8 +5,9 @@
 #   prove.sh BUILD [--small]
 #
 # REPEAT=5 runs each configuration so many times (those of a forced variant once), JOBS=4 so many at
-# once; VARIANTS="rows_8x8 tile_32" forces these on CPU devices and not all of them. Without a GPU its rows are
-# missing; lavapipe's rows need Mesa's driver. --small runs a few steps in a few of the ways.
+# once. PROGRAMS="mlp sharded" takes these examples only; VARIANTS="rows_8x8 tile_32" forces these on
+# CPU devices and not all of them. Without a GPU its rows are missing; lavapipe's rows need Mesa's
+# driver. --small runs a few steps in a few of the ways.
 set -u
 build=$(cd "$1" && pwd) || exit 2
 small=${2:-}
@@ -25,7 +26,7 @@ if [ "$small" = --small ]; then
     variants="rows_8x8 tile_32" workers="8" threads="1" widths="128"
 fi
 
-programs="one_weight mlp tiny_transformer sharded"
+programs=${PROGRAMS:-one_weight mlp tiny_transformer sharded}
 for p in $programs; do
     "$bin/hlxc" "examples/$p.hlxl" -o "$work/$p.hbin" &&
         "$bin/hlxc" --no-fuse "examples/$p.hlxl" -o "$work/$p.unfused.hbin" || exit 1
@@ -76,7 +77,7 @@ rows=$(wc -l <"$work/list")
 # Each row measures anew which variants are the fastest; in the small form one does for all.
 cache() { if [ "$small" = --small ]; then echo "$work/cache"; else echo "$work/cache$1"; fi; }
 column() { sed -n "$1p" "$work/list" | cut -d'|' -f"$2"; }
-for p in tiny_transformer mlp sharded one_weight; do # the long ones first
+for p in $(echo "$programs" | tr ' ' '\n' | sort -r); do # the transformer, which is long, first
     row=1
     while [ "$row" -le "$rows" ]; do
         i=0
