@@ -156,7 +156,8 @@ static void show_diff(struct hlxfmt *f, const char *name, const char *text, size
     struct buf diff = {0};
     diff_unified(arena_printf(&f->arena, "%s.orig", name), name, text, len, out->at, out->n,
                  diag_use_color(f->color, stdout), &diff);
-    fwrite(diff.at, 1, diff.n, stdout);
+    if (diff.n > 0)
+        fwrite(diff.at, 1, diff.n, stdout);
     buf_free(&diff);
 }
 
