@@ -271,7 +271,6 @@ static bool find_span(struct bisect *b, struct span_of *s, struct hlx_error *err
                (b->apart || suspect_alone(b, s, error));
     if (compare_receipts(b, s))
         return true;
-    struct span_of again = {s->good, 0};
     const struct receipt_record *x = receipt_at(first, s->bad), *y = receipt_at(&b->other, s->bad);
     assert(x && y);
     if (!lane_go(l, s->bad, error) || !lane_hash(l, error))
@@ -284,7 +283,6 @@ static bool find_span(struct bisect *b, struct span_of *s, struct hlx_error *err
         printf("the reference has at step %" PRIu32 " what `%s` says\n", s->bad, right);
     else
         printf("the reference has at step %" PRIu32 " what neither says\n", s->bad);
-    s->good = again.good;
     return true;
 }
 

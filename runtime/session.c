@@ -134,12 +134,20 @@ static const struct value *read_content(struct session *s, const struct ir_data 
     return pair ? read_pair(s, dir, paths, why) : read_bytes(s, dir, paths, why);
 }
 
-static bool is_own(const struct ir_data *d, const struct value *content)
+// The content that the program was compiled with.
+static bool stated_content(const struct ir_data *d, struct handle *out)
 {
     const struct value *own = value_get(d->source, "content");
-    struct handle stated, is = handle_of(content);
-    return own && own->kind == VALUE_HANDLE &&
-           handle_parse(own->as.bytes.at, own->as.bytes.n, &stated) && handle_equal(&stated, &is);
+    return own && own->kind == VALUE_HANDLE && handle_parse(own->as.bytes.at, own->as.bytes.n, out);
+}
+
+// Notes the handle of what was read, and whether it is the program's own.
+static void know_content(struct session_source *to, const struct ir_data *d,
+                         const struct value *content)
+{
+    struct handle stated;
+    to->content = handle_of(content);
+    to->own = stated_content(d, &stated) && handle_equal(&stated, &to->content);
 }
 
 static const struct value *given_content(struct session *s, const struct ir_data *d,
@@ -151,7 +159,7 @@ static const struct value *given_content(struct session *s, const struct ir_data
     if (!v)
         hlx_fail(error, EXIT_DATA, "%s", why);
     else
-        to->own = is_own(d, v);
+        know_content(to, d, v);
     to->shown = path;
     return v;
 }
@@ -179,9 +187,10 @@ static const struct value *hinted_content(struct session *s, const struct ir_dat
     const struct value *v = hint ? read_content(s, d, dir, hint, &why) : NULL;
     if (hint && !v)
         v = read_content(s, d, ".", hint, &why);
-    to->own = true;
     to->shown = hint ? shown_hint(s, hint) : d->name;
-    if (v && is_own(d, v))
+    if (v)
+        know_content(to, d, v);
+    if (v && to->own)
         return v;
     if (v)
         hlx_fail(error, EXIT_DATA,
@@ -206,7 +215,7 @@ static const struct value *find_content(struct session *s, const struct ir_data 
         return given_content(s, d, given->path, to, error);
     if (!carried)
         return hinted_content(s, d, to, error);
-    to->own = true;
+    to->own = stated_content(d, &to->content); // by which the pack was asked, and which it checks
     to->shown = hint ? shown_hint(s, hint) : d->name;
     return carried;
 }
@@ -224,8 +233,6 @@ bool session_data(struct session *s, const struct ir_entry *entry,
     if (to->open)
         return true;
     const struct value *content = find_content(s, d, to, error);
-    if (content)
-        to->content = handle_of(content);
     to->open = content && data_open(&to->set, m, d, content, to->shown, error);
     return to->open;
 }
