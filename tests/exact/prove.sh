@@ -6,15 +6,20 @@
 #
 # REPEAT=5 runs each configuration so many times (those of a forced variant once), JOBS=4 so many at
 # once. PROGRAMS="mlp sharded" takes these examples only; VARIANTS="rows_8x8 tile_32" forces these on
-# CPU devices and not all of them. Without a GPU its rows are missing; lavapipe's rows need Mesa's
-# driver. --small runs a few steps in a few of the ways.
+# CPU devices and not all of them. KEEP=folder keeps the receipts there; a run that was stopped goes
+# on behind its last receipt. Without a GPU its rows are missing; lavapipe's rows need Mesa's driver.
+# --small runs a few steps in a few of the ways.
 set -u
 build=$(cd "$1" && pwd) || exit 2
 small=${2:-}
 cd "$(dirname "$0")/../.." || exit 70
 bin=$build/bin
-work=$(mktemp -d) || exit 70
-trap 'rm -rf "$work"' EXIT
+if [ -n "${KEEP:-}" ]; then
+    mkdir -p "$KEEP" && work=$(cd "$KEEP" && pwd) || exit 70
+else
+    work=$(mktemp -d) || exit 70
+    trap 'rm -rf "$work"' EXIT
+fi
 trap 'exit 130' INT TERM
 unset MESA_SHADER_CACHE_DIR # each way compiles its own kernels
 REPEAT=${REPEAT:-1} JOBS=${JOBS:-1}
@@ -71,6 +76,12 @@ list() {
     fi
 }
 list >"$work/list"
+(cd "$work" && sha256sum list ./*.hbin) >"$work/these"
+if [ -f "$work/kept" ] && ! cmp -s "$work/kept" "$work/these"; then
+    echo "prove.sh: $work holds the receipts of other rows or programs; give an empty folder" >&2
+    exit 2
+fi
+mv "$work/these" "$work/kept"
 
 # -- cells ----------------------------------------------------------------------------------------
 rows=$(wc -l <"$work/list")
