@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "codegen/hbin.h"
+#include "ir/shard.h"
 
 struct writer {
     struct arena *a;
@@ -196,7 +197,7 @@ static const struct value *entries(struct writer *w)
     return value_array(w->a, list.at, list.n);
 }
 
-// Per step of an entry's dispatch table the values it makes: node, then range.
+// Per step of a dispatch table the values it makes: node, then range.
 static const struct value *made(struct writer *w, const struct dispatch_entry *e)
 {
     struct buf b = {0};
@@ -217,9 +218,10 @@ static const struct value *made(struct writer *w, const struct dispatch_entry *e
 static const struct value *all_made(struct writer *w, const struct dispatch_program *device)
 {
     values list = {0};
-    for (size_t i = 0; i < w->m->entries.n; i++)
-        vec_push(w->a, &list,
-                 made(w, device ? dispatch_find(device, w->m->entries.at[i].name) : NULL));
+    ir_entries parts = {0};
+    ir_parts(w->m, w->a, &parts);
+    for (size_t i = 0; i < parts.n; i++)
+        vec_push(w->a, &list, made(w, device ? dispatch_find(device, parts.at[i]->name) : NULL));
     return value_array(w->a, list.at, list.n);
 }
 

@@ -4,12 +4,23 @@
 #include <stdlib.h>
 
 #include "runtime/bisect.h"
+#include "runtime/exec_shards.h"
 #include "runtime/vk_trace.h"
 
-// The values that the dispatches of a step make, as the evaluator has them.
-struct expected {
-    struct lane *suspect;
+// What runs as one: an entry, or a part of one with shards.
+struct part {
+    struct exec_plan *plan;
     const struct ir_entry *entry;
+    const void *const *inputs;
+    uint32_t step;
+    uint32_t shard, shards; // shards: 0 where it is not one shard's
+    bool global;            // runs after the shards
+};
+
+// The values that the dispatches of a part make, as the evaluator has them.
+struct expected {
+    struct exec *exec;
+    const struct part *part;
     ir_ref *node; // once each
     void **value;
     size_t n;
@@ -54,7 +65,7 @@ static bool take_nodes(struct expected *x, const struct dispatch_entry *e, struc
             x->node[x->n++] = e->step[i].made[k].node;
     sort_once(x);
     for (size_t i = 0; i < x->n; i++) {
-        x->value[i] = malloc(ir_type_bytes(ir_typeof(x->entry->graph, x->node[i])));
+        x->value[i] = malloc(ir_type_bytes(ir_typeof(x->part->entry->graph, x->node[i])));
         if (!x->value[i])
             return hlx_no_memory(error, "the values of a step");
     }
@@ -71,8 +82,8 @@ static const void *value_of(const struct expected *x, ir_ref node)
 
 static void say_place(const struct expected *x, ir_ref node, struct buf *out)
 {
-    const struct program *p = x->suspect->exec->program;
-    const struct ir_node *n = ir_get(x->entry->graph, node);
+    const struct program *p = x->exec->program;
+    const struct ir_node *n = ir_get(x->part->entry->graph, node);
     struct program_place place;
     if (n->name)
         buf_printf(out, " of `%s`", ir_name_text(&p->module, n->name));
@@ -83,8 +94,12 @@ static void say_place(const struct expected *x, ir_ref node, struct buf *out)
 static void say_dispatch(const struct expected *x, const struct dispatch_step *s,
                          const struct dispatch_variant *v)
 {
-    const struct dispatch_program *t = x->suspect->exec->program->dispatch;
-    const struct dispatch_entry *e = dispatch_find(t, x->entry->name);
+    const struct dispatch_program *t = x->exec->program->dispatch;
+    const struct dispatch_entry *e = dispatch_find(t, x->part->entry->name);
+    if (x->part->shards > 0)
+        printf("in shard %" PRIu32 " of %" PRIu32 "\n", x->part->shard, x->part->shards);
+    if (x->part->global)
+        puts("in what runs once, after the shards");
     printf("step %zu of %zu of the plan: %s, variant %s\n", (size_t)(s - e->step) + 1, e->nsteps,
            s->label, v->name);
     for (size_t i = 0; i < v->ncalls; i++) {
@@ -98,13 +113,13 @@ static void say_dispatch(const struct expected *x, const struct dispatch_step *s
 static void say_value(const struct expected *x, const struct dispatch_made *m, const void *have,
                       const void *want, size_t differ, size_t first)
 {
-    const struct ir_type *t = ir_typeof(x->entry->graph, m->node);
+    const struct ir_type *t = ir_typeof(x->part->entry->graph, m->node);
     struct buf out = {0};
     buf_printf(&out, "  value %%%" PRIu32, m->node);
     say_place(x, m->node, &out);
     buf_printf(&out, ": %zu of %zu elements differ, first ", differ, (size_t)ir_type_count(t));
     bisect_index(t, first, &out);
-    buf_printf(&out, ": %s has ", exec_title(x->suspect->exec));
+    buf_printf(&out, ": %s has ", exec_title(x->exec));
     bisect_value(t, have, first, &out);
     buf_puts(&out, ", the evaluator has ");
     bisect_value(t, want, first, &out);
@@ -116,7 +131,7 @@ static bool check_value(struct expected *x, struct exec_plan *plan, const struct
                         const struct dispatch_variant *v, const struct dispatch_made *m,
                         struct hlx_error *e)
 {
-    const struct ir_type *t = ir_typeof(x->entry->graph, m->node);
+    const struct ir_type *t = ir_typeof(x->part->entry->graph, m->node);
     size_t bytes = ir_type_bytes(t), first = 0;
     void *have = malloc(bytes);
     bool ok = have ? vk_trace_read(plan, &m->range, have, bytes, e)
@@ -146,51 +161,116 @@ static bool on_dispatch(void *user, struct exec_plan *plan, const struct dispatc
     return !x->found;
 }
 
-// -- the step ------------------------------------------------------------------------------------
+// -- a part --------------------------------------------------------------------------------------
 
-static bool trace(struct expected *x, uint32_t step, struct hlx_error *error)
+static bool trace(struct expected *x, struct hlx_error *error)
 {
-    struct lane *l = x->suspect;
+    const struct part *p = x->part;
     const struct vk_trace watch = {x, on_dispatch};
-    const void *const *inputs = (const void *const *)l->batches.input;
     for (size_t i = 0; i < x->n; i++)
-        exec_canon(ir_typeof(x->entry->graph, x->node[i]), x->value[i]);
-    if (!vk_trace(l->run.plan, inputs, step, &watch, error) && !x->found)
-        return false;
-    if (!x->found)
-        printf("every dispatch of the step gives the evaluator's values: the state changed outside "
-               "of the kernels\n");
-    return true;
+        exec_canon(ir_typeof(p->entry->graph, x->node[i]), x->value[i]);
+    return vk_trace(p->plan, p->inputs, p->step, &watch, error) || x->found;
 }
+
+// Looks for the first dispatch of a part that is wrong, and tells of it.
+static bool look(struct exec *exec, const struct part *part, bool *found, struct hlx_error *error)
+{
+    struct expected x = {.exec = exec, .part = part};
+    const struct dispatch_entry *e = dispatch_find(exec->program->dispatch, part->entry->name);
+    bool ok =
+        take_nodes(&x, e, error) &&
+        exec_probe(exec, part->entry, x.node, x.n, part->inputs, part->step, x.value, error) &&
+        trace(&x, error);
+    *found = x.found;
+    free_expected(&x);
+    return ok;
+}
+
+// -- the parts of an entry with shards -----------------------------------------------------------
+
+// What a shard makes, as the evaluator has it: inputs of the global part.
+static bool gather(struct exec *exec, const struct part *p, void **gathered,
+                   struct hlx_error *error)
+{
+    size_t n = p->entry->outputs.n;
+    ir_ref *root = calloc(n + 1, sizeof *root);
+    void **out = calloc(n + 1, sizeof *out);
+    bool ok = (root && out) || hlx_no_memory(error, "what a shard makes");
+    for (size_t i = 0; ok && i < n; i++) {
+        root[i] = p->entry->outputs.at[i].value;
+        out[i] = gathered[i * p->shards + p->shard];
+    }
+    ok = ok && exec_probe(exec, p->entry, root, n, p->inputs, p->step, out, error);
+    free(root);
+    free(out);
+    return ok;
+}
+
+static bool look_local(struct exec *exec, const struct part *whole, void **gathered, bool *found,
+                       struct hlx_error *error)
+{
+    const struct ir_split *split = whole->entry->split;
+    const void **in = calloc(split->local.inputs.n + 1, sizeof *in);
+    bool ok = in || hlx_no_memory(error, "the inputs of a shard");
+    for (uint32_t k = 0; ok && !*found && k < split->shards; k++) {
+        int32_t number;
+        exec_shard_inputs(split, whole->inputs, k, &number, in);
+        const struct part p = {.plan = exec_shards_local(whole->plan),
+                               .entry = &split->local,
+                               .inputs = in,
+                               .step = whole->step,
+                               .shard = k,
+                               .shards = split->shards};
+        ok = look(exec, &p, found, error) && (*found || gather(exec, &p, gathered, error));
+    }
+    free(in);
+    return ok;
+}
+
+static bool look_shards(struct exec *exec, const struct part *whole, bool *found,
+                        struct hlx_error *error)
+{
+    const struct ir_split *split = whole->entry->split;
+    void **gathered = exec_shards_gathered(split);
+    bool ok = gathered || hlx_no_memory(error, "what the shards make");
+    if (ok && exec_shards_local(whole->plan))
+        ok = look_local(exec, whole, gathered, found, error);
+    if (ok && !*found) {
+        const struct part p = {.plan = exec_shards_global(whole->plan),
+                               .entry = &split->global,
+                               .inputs = (const void *const *)gathered,
+                               .step = whole->step,
+                               .global = true};
+        ok = look(exec, &p, found, error);
+    }
+    exec_shards_free_gathered(split, gathered);
+    return ok;
+}
+
+// -- the step ------------------------------------------------------------------------------------
 
 bool bisect_step(struct lane *suspect, struct lane *reference, uint32_t step,
                  struct hlx_error *error)
 {
-    struct expected x = {.suspect = suspect, .entry = suspect->batches.entry};
-    const struct dispatch_program *t = suspect->exec->program->dispatch;
-    const struct dispatch_entry *e = t ? dispatch_find(t, x.entry->name) : NULL;
+    struct exec *exec = suspect->exec;
     struct batches *b = &suspect->batches;
-    if (x.entry->split) {
-        printf(
-            "`%s` runs in shards, whose dispatches are not looked into: the step is as fine as it "
-            "gets\n",
-            x.entry->name);
+    if (exec->ops != &exec_vulkan) {
+        printf("%s does not run dispatches: the step is as fine as it gets\n", exec_title(exec));
         return true;
     }
-    if (suspect->exec->ops != &exec_vulkan || !e) {
-        printf("%s does not run dispatches: the step is as fine as it gets\n",
-               exec_title(suspect->exec));
-        return true;
-    }
-    if (!lane_restore(suspect, reference, step - 1, error) || !take_nodes(&x, e, error)) {
-        free_expected(&x);
+    if (!lane_restore(suspect, reference, step - 1, error))
         return false;
-    }
-    batches_epoch(b, suspect->exec->seed, (uint32_t)((step - 1) / b->steps + 1));
+    batches_epoch(b, exec->seed, (uint32_t)((step - 1) / b->steps + 1));
     batches_fill(b, (step - 1) % b->steps);
-    bool ok = exec_probe(suspect->exec, x.entry, x.node, x.n, (const void *const *)b->input, step,
-                         x.value, error) &&
-              trace(&x, step, error);
-    free_expected(&x);
-    return ok;
+    const struct part whole = {.plan = suspect->run.plan,
+                               .entry = b->entry,
+                               .inputs = (const void *const *)b->input,
+                               .step = step};
+    bool found = false;
+    if (!(b->entry->split ? look_shards : look)(exec, &whole, &found, error))
+        return false;
+    if (!found)
+        printf("every dispatch of the step gives the evaluator's values: the state changed outside "
+               "of the kernels\n");
+    return true;
 }

@@ -13,8 +13,8 @@ struct exec_shards {
     unsigned workers;
     struct exec_transport transport;
     struct exec_plan *local, *global; // local: NULL where nothing is combined
-    size_t nin, nout;                 // inputs that `local` shares with the entry; its outputs
-    size_t *in_bytes, *out_bytes;     // of one shard
+    size_t nout;                      // outputs of `local`
+    size_t *out_bytes;                // of one shard
     const void **in;                  // the inputs of `local`
     void **made;                      // worker * nout + output: what the worker's shard made
     void **gathered;                  // output * shards + shard: the inputs of `global`
@@ -53,8 +53,7 @@ void exec_shards_discard(struct exec_plan *plan)
         exec_discard(s->local);
         exec_discard(s->global);
         free_all(s->made, s->workers * s->nout);
-        free_all(s->gathered, s->split->shards * s->nout);
-        free(s->in_bytes);
+        exec_shards_free_gathered(s->split, s->gathered);
         free(s->out_bytes);
         free(s->in);
         free(s);
@@ -62,39 +61,45 @@ void exec_shards_discard(struct exec_plan *plan)
     free(plan);
 }
 
+void **exec_shards_gathered(const struct ir_split *split)
+{
+    const struct ir_entry *g = &split->global;
+    void **gathered = calloc(g->inputs.n + 1, sizeof *gathered);
+    for (size_t i = 0; gathered && i < g->inputs.n; i++) {
+        gathered[i] = malloc(ir_type_bytes(ir_type_get(g->graph->module, g->inputs.at[i].type)));
+        if (!gathered[i]) {
+            exec_shards_free_gathered(split, gathered);
+            return NULL;
+        }
+    }
+    return gathered;
+}
+
+void exec_shards_free_gathered(const struct ir_split *split, void **gathered)
+{
+    free_all(gathered, split->global.inputs.n);
+}
+
 static bool take_lists(struct exec_shards *s)
 {
-    s->in_bytes = calloc(s->nin + 1, sizeof *s->in_bytes);
     s->out_bytes = calloc(s->nout + 1, sizeof *s->out_bytes);
-    s->in = calloc(s->nin + 2, sizeof *s->in);
+    s->in = calloc(s->split->local.inputs.n + 1, sizeof *s->in);
     s->made = calloc(s->workers * s->nout + 1, sizeof *s->made);
-    s->gathered = calloc(s->split->shards * s->nout + 1, sizeof *s->gathered);
-    return s->in_bytes && s->out_bytes && s->in && s->made && s->gathered;
+    s->gathered = exec_shards_gathered(s->split);
+    return s->out_bytes && s->in && s->made && s->gathered;
 }
 
-static bool take_tensors(struct exec_shards *s)
+static bool take_memory(struct exec_shards *s, struct hlx_error *error)
 {
-    for (size_t i = 0; i < s->workers * s->nout; i++)
-        if (!(s->made[i] = malloc(s->out_bytes[i % s->nout])))
-            return false;
-    for (size_t i = 0; i < s->split->shards * s->nout; i++)
-        if (!(s->gathered[i] = malloc(s->out_bytes[i / s->split->shards])))
-            return false;
-    return true;
-}
-
-static bool take_memory(struct exec_plan *plan, struct hlx_error *error)
-{
-    struct exec_shards *s = plan->device;
     const struct ir_entry *l = &s->split->local;
-    const struct ir_module *m = &plan->exec->program->module;
     if (!take_lists(s))
         return hlx_no_memory(error, "the shards");
-    for (size_t i = 0; i < s->nin; i++)
-        s->in_bytes[i] = ir_type_bytes(ir_type_get(m, l->inputs.at[i].type));
     for (size_t i = 0; i < s->nout; i++)
         s->out_bytes[i] = ir_type_bytes(ir_typeof(l->graph, l->outputs.at[i].value));
-    return take_tensors(s) || hlx_no_memory(error, "what the shards make");
+    for (size_t i = 0; i < s->workers * s->nout; i++)
+        if (!(s->made[i] = malloc(s->out_bytes[i % s->nout])))
+            return hlx_no_memory(error, "what the shards make");
+    return true;
 }
 
 static bool prepare_parts(struct exec_plan *plan, struct hlx_error *error)
@@ -121,9 +126,8 @@ struct exec_plan *exec_shards_prepare(struct exec *x, const struct ir_entry *ent
     *s = (struct exec_shards){.split = entry->split,
                               .workers = x->options.workers ? x->options.workers : 1,
                               .transport = transport_of(x),
-                              .nin = entry->inputs.n,
                               .nout = entry->split->local.outputs.n};
-    if (take_memory(plan, error) && prepare_parts(plan, error))
+    if (take_memory(s, error) && prepare_parts(plan, error))
         return plan;
     exec_shards_discard(plan);
     return NULL;
@@ -134,7 +138,25 @@ struct exec_plan *exec_shards_global(const struct exec_plan *plan)
     return ((const struct exec_shards *)plan->device)->global;
 }
 
+struct exec_plan *exec_shards_local(const struct exec_plan *plan)
+{
+    return ((const struct exec_shards *)plan->device)->local;
+}
+
 // -- steps ---------------------------------------------------------------------------------------
+
+void exec_shard_inputs(const struct ir_split *split, const void *const *inputs, uint32_t shard,
+                       int32_t *number, const void **in)
+{
+    const struct ir_entry *l = &split->local;
+    size_t n = l->inputs.n - split->numbered;
+    for (size_t i = 0; i < n; i++)
+        in[i] = (const char *)inputs[i] +
+                shard * ir_type_bytes(ir_type_get(l->graph->module, l->inputs.at[i].type));
+    *number = (int32_t)shard;
+    if (split->numbered)
+        in[n] = number;
+}
 
 // The shard that runs at a turn: each worker's first, then each one's second ...
 static uint32_t shard_at(const struct exec_shards *s, uint32_t turn, unsigned *worker)
@@ -148,10 +170,7 @@ static bool start(struct exec_shards *s, const void *const *inputs, uint32_t tur
 {
     unsigned worker;
     uint32_t shard = shard_at(s, turn, &worker);
-    for (size_t i = 0; i < s->nin; i++)
-        s->in[i] = (const char *)inputs[i] + shard * s->in_bytes[i];
-    s->number = (int32_t)shard;
-    s->in[s->nin] = &s->number;
+    exec_shard_inputs(s->split, inputs, shard, &s->number, s->in);
     return s->local->exec->ops->submit(s->local, s->in, step, error);
 }
 

@@ -13,8 +13,20 @@ void exec_shards_discard(struct exec_plan *plan);
 bool exec_shards_submit(struct exec_plan *plan, const void *const *inputs, uint32_t step,
                         struct hlx_error *error);
 
-// The plan of the global part: what is collected and hashed.
+// The plan of the global part: what is collected and hashed; that of the local part, NULL where
+// nothing is combined.
 struct exec_plan *exec_shards_global(const struct exec_plan *plan);
+struct exec_plan *exec_shards_local(const struct exec_plan *plan);
+
+// Points `in` (by input of the local part) at what a shard takes of the entry's inputs. `number`
+// becomes the shard's, and stays pointed at.
+void exec_shard_inputs(const struct ir_split *split, const void *const *inputs, uint32_t shard,
+                       int32_t *number, const void **in);
+
+// What the shards of a step make, the inputs of the global part: output * shards + shard. NULL if
+// memory is short.
+void **exec_shards_gathered(const struct ir_split *split);
+void exec_shards_free_gathered(const struct ir_split *split, void **gathered);
 
 // What to compute inside of an entry, with the evaluator.
 struct exec_probe {

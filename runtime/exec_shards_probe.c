@@ -25,34 +25,17 @@ static struct eval *evaluate(const struct probe *p, const struct ir_entry *part,
     return e;
 }
 
-static bool take_memory(struct probe *p, struct hlx_error *error)
-{
-    const struct ir_entry *g = &p->split->global;
-    p->gathered = calloc(g->inputs.n + 1, sizeof *p->gathered);
-    for (size_t i = 0; p->gathered && i < g->inputs.n; i++) {
-        p->gathered[i] = malloc(ir_type_bytes(ir_type_get(g->graph->module, g->inputs.at[i].type)));
-        if (!p->gathered[i])
-            return hlx_no_memory(error, "what the shards make");
-    }
-    return p->gathered || hlx_no_memory(error, "what the shards make");
-}
-
 static bool run_local(struct probe *p, const void *const *inputs, const void *const *vars,
                       struct hlx_error *error)
 {
     const struct ir_entry *l = &p->split->local;
-    const struct ir_module *m = l->graph->module;
     struct eval *e = evaluate(p, l, error);
     const void **in = calloc(l->inputs.n + 1, sizeof *in);
     void **out = calloc(l->outputs.n + 1, sizeof *out);
     bool ok = e && in && out;
     for (uint32_t shard = 0; ok && shard < p->split->shards; shard++) {
-        int32_t number = (int32_t)shard;
-        for (size_t i = 0; i < l->inputs.n - p->split->numbered; i++)
-            in[i] = (const char *)inputs[i] +
-                    shard * ir_type_bytes(ir_type_get(m, l->inputs.at[i].type));
-        if (p->split->numbered)
-            in[l->inputs.n - 1] = &number;
+        int32_t number;
+        exec_shard_inputs(p->split, inputs, shard, &number, in);
         for (size_t i = 0; i < l->outputs.n; i++)
             out[i] = p->gathered[i * p->split->shards + shard];
         eval_run(e, in, vars, &p->asked->counters, out);
@@ -66,8 +49,7 @@ static bool run_local(struct probe *p, const void *const *inputs, const void *co
 static bool run_parts(struct probe *p, const void *const *inputs, const void *const *vars,
                       void *const *out, struct hlx_error *error)
 {
-    if (!take_memory(p, error) ||
-        (p->split->local.outputs.n > 0 && !run_local(p, inputs, vars, error)))
+    if (p->split->local.outputs.n > 0 && !run_local(p, inputs, vars, error))
         return false;
     struct eval *e = evaluate(p, &p->split->global, error);
     if (e)
@@ -100,9 +82,9 @@ bool exec_shards_probe(const struct exec_probe *asked, const void *const *inputs
                         "a value of `%s` that is asked for is local to a shard: there are %u of it",
                         e.name, (unsigned)asked->entry->split->shards);
     struct probe p = {.split = ir_split_entry(m, &e), .asked = asked};
-    bool ok = run_parts(&p, inputs, vars, out, error);
-    for (size_t i = 0; p.gathered && i < p.split->global.inputs.n; i++)
-        free(p.gathered[i]);
-    free(p.gathered);
+    p.gathered = exec_shards_gathered(p.split);
+    bool ok = p.gathered ? run_parts(&p, inputs, vars, out, error)
+                         : hlx_no_memory(error, "what the shards make");
+    exec_shards_free_gathered(p.split, p.gathered);
     return ok;
 }

@@ -148,10 +148,7 @@ static fault parse_ir(struct program *p)
     if (!is_canonical(p, text))
         return "its IR is not in canonical form";
     fault f = ir_verify(&p->module, false);
-    if (f)
-        return f;
-    ir_split_module(&p->module);
-    return check_identity(p, &ir);
+    return f ? f : check_identity(p, &ir);
 }
 
 bool program_name_ok(const char *name)
@@ -332,6 +329,13 @@ static fault check_tree(struct program *p)
                : "its tree of pipelines is not that of its dispatch table";
 }
 
+// Both parts take over what the source map says of their entry.
+static fault split_shards(struct program *p)
+{
+    ir_split_module(&p->module);
+    return NULL;
+}
+
 // All that is known is in the pack.
 static fault check_objects(struct program *p)
 {
@@ -341,8 +345,8 @@ static fault check_objects(struct program *p)
 static fault check_all(struct program *p)
 {
     static fault (*const checks[])(struct program *) = {
-        check_root,   check_version, parse_ir,    check_names, check_params, check_data,
-        attach_debug, read_dispatch, attach_made, check_tree,  check_objects};
+        check_root,   check_version, parse_ir,      check_names, check_params, check_data,
+        attach_debug, split_shards,  read_dispatch, attach_made, check_tree,   check_objects};
     struct latent_error why = {0};
     map_init(&p->known, &p->arena);
     if (!pack_read(&p->arena, p->bytes, p->n, &p->pack, &why))

@@ -4,6 +4,7 @@
 // (spec/hbin.md, H4). All of it is untrusted.
 #include "runtime/program.h"
 
+#include "ir/shard.h"
 #include "runtime/leb.h"
 
 struct reader {
@@ -62,23 +63,31 @@ static bool read_entry(struct reader *r)
     return !r->c.bad && r->c.at == r->c.end;
 }
 
+static const char *attach_part(struct program *p, const struct ir_entry *part,
+                               const struct value *bytes)
+{
+    struct reader r = {.p = p, .graph = part->graph};
+    if (bytes->kind != VALUE_BYTES)
+        return "its source map holds what is no list of what steps make";
+    r.c = leb_start(bytes->as.bytes.at, bytes->as.bytes.n);
+    r.entry = p->dispatch ? dispatch_find(p->dispatch, part->name) : NULL;
+    if (read_entry(&r))
+        return NULL;
+    return arena_printf(
+        &p->arena, "what its source map says of the steps of `%s` does not fit them", part->name);
+}
+
 const char *program_attach_made(struct program *p, const struct value *debug)
 {
-    const struct ir_module *m = &p->module;
     const struct value *list = value_get(debug, "made");
-    if (!list || list->kind != VALUE_ARRAY || list->as.array.n != m->entries.n)
+    ir_entries parts = {0};
+    ir_parts(&p->module, &p->arena, &parts);
+    if (!list || list->kind != VALUE_ARRAY || list->as.array.n != parts.n)
         return "its source map does not say of each entry what its steps make";
-    for (size_t i = 0; i < m->entries.n; i++) {
-        const struct value *bytes = list->as.array.at[i];
-        struct reader r = {.p = p, .graph = m->entries.at[i].graph};
-        if (bytes->kind != VALUE_BYTES)
-            return "its source map holds what is no list of what steps make";
-        r.c = leb_start(bytes->as.bytes.at, bytes->as.bytes.n);
-        r.entry = p->dispatch ? dispatch_find(p->dispatch, m->entries.at[i].name) : NULL;
-        if (!read_entry(&r))
-            return arena_printf(&p->arena,
-                                "what its source map says of the steps of `%s` does not fit them",
-                                m->entries.at[i].name);
+    for (size_t i = 0; i < parts.n; i++) {
+        const char *why = attach_part(p, parts.at[i], list->as.array.at[i]);
+        if (why)
+            return why;
     }
     return NULL;
 }

@@ -69,8 +69,43 @@ check "bisect runs on a device that was refused" test $code -eq 5
 export XDG_CACHE_HOME="$work/cache"
 unset HLX_TEST_WRONG_KERNEL
 
+# An entry with shards: the shard, or the part that follows them.
+"$BIN/hlxc" examples/sharded.hlxl -o "$work/sharded.hbin" || exit 1
+"$BIN/hlxrun" "$work/sharded.hbin" --train --steps 10 --receipt-every 5 -q --device cpu \
+    --receipt "$work/sharded.receipt" || exit 1
+bisect "$work/sharded.receipt" --device vulkan
+check "shards: nothing differs" test $code -eq 0
+bisect "$work/sharded.receipt" --device vulkan --inject-fault 7:l1.w:5:20
+check "shards: a bit at step 7" says "^step 7: "
+check "not a kernel" says "outside of the kernels"
+export HLX_TEST_WRONG_KERNEL=sum
+bisect "$work/sharded.receipt" --device vulkan
+check "shards: a wrong kernel of a shard" says "^in shard 0 of 8"
+check "which one" says "kernel sum (&h_"
+check "its value and line" says 'value %[0-9]*.*, [a-z/_]*.hlxl:[0-9]*:[0-9]*: .* differ, first '
+cat >"$work/once.hlxl" <<'END'
+import loss;
+data points = table({ x: [[1.0, 2.0], [3.0, 1.0], [2.0, 2.0], [0.5, 4.0]] });
+param w: f32[2] = 0.5;
+param v: f32[2, 2] = 0.25;
+entry train(x: f32[4, 2]) using { data: points, epochs: 4, shards: 2 } {
+    let l = loss.across_mean({ sum: sum(w * x), weight: float(2) });
+    w := w - 0.01 * grad(l, w);
+    v := v @ v;
+    return { loss: l };
+}
+END
+"$BIN/hlxc" "$work/once.hlxl" -o "$work/once.hbin" &&
+    "$BIN/hlxrun" "$work/once.hbin" --train -q --device cpu --receipt "$work/once.receipt" || exit 1
+export HLX_TEST_WRONG_KERNEL=matmul_rows_4x4
+bisect "$work/once.receipt" --device vulkan --variant rows_4x4
+check "shards: a wrong kernel after them" says "^in what runs once"
+check "the product, its line" says 'value %[0-9]*, once.hlxl:8:10: '
+unset HLX_TEST_WRONG_KERNEL
+
 "$BIN/hlxrun" replay "$work/good.receipt" --step 100 --dump='l1.*' --device vulkan >"$work/out" 2>&1
-check "replay goes to a step" test $? -eq 0 && says "identical with the receipt's record"
+check "replay goes to a step" test $? -eq 0
+check "which is the receipt's" says "identical with the receipt's record"
 check "and shows what it computes" says "^grad(l1.w)"
 "$BIN/hlxrun" replay "$work/bad.receipt" --device cpu >"$work/out" 2>&1
 check "replay tells a difference" test $? -eq 5
