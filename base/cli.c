@@ -179,6 +179,27 @@ int cli_operands(const struct cli_parse *p, char ***operands)
     return p->argc - p->index;
 }
 
+int cli_take(const struct cli *cli, int argc, char **argv, const struct cli_taker *taker,
+             void *user)
+{
+    struct cli_parse p;
+    int id;
+    bool ok = true;
+    cli_start(&p, cli, argc, argv);
+    while (ok && (id = cli_next(&p)) != CLI_END)
+        ok = id != CLI_BAD && taker->option(user, &p, id);
+    char **operand;
+    int n = cli_operands(&p, &operand);
+    cli_finish(&p);
+    return ok ? taker->operands(user, n, operand) : EXIT_USAGE;
+}
+
+int cli_misuse(const struct cli *cli, const char *sentence)
+{
+    fprintf(stderr, "%s: %s; see %s --help\n", cli->tool, sentence, cli->tool);
+    return EXIT_USAGE;
+}
+
 // Writes words from column `col`, breaking before HELP_COLUMNS; later lines start at `indent`.
 static void put_wrapped(FILE *to, const char *text, size_t col, size_t indent)
 {

@@ -57,7 +57,20 @@ enum { CLI_END = -1, CLI_BAD = -2 };
     {CLI_COMPLETION, "completion", "bash|zsh|fish", "print a completion script", 0}
 // clang-format on
 
-// Starts parsing. Options and operands may be mixed; "--" ends options.
+// What is done with a command line.
+struct cli_taker {
+    // Takes an option that cli_next returned; false after saying what is wrong with its value.
+    bool (*option)(void *user, const struct cli_parse *p, int id);
+    // Takes the operands, after all options. Returns the exit code, or what the caller knows.
+    int (*operands)(void *user, int n, char **operand);
+};
+
+// Parses a command line from its first word to its last. Returns what `operands` returned, or 2
+// when an option was wrong, which has been said.
+int cli_take(const struct cli *cli, int argc, char **argv, const struct cli_taker *taker,
+             void *user);
+
+// The same in single steps: starts parsing. Options and operands may be mixed; "--" ends options.
 void cli_start(struct cli_parse *p, const struct cli *cli, int argc, char **argv);
 
 // Returns the next option's id, CLI_END, or CLI_BAD after printing what is wrong with a "did you
@@ -81,6 +94,9 @@ bool cli_completion(const struct cli *cli, const char *shell, FILE *to);
 // NULL after printing what is wrong (the caller exits with 2); the tool's own help, version and
 // completion are printed here and exit 0.
 const struct cli_command *cli_command(const struct cli *cli, int argc, char **argv);
+
+// Prints "hlxc: SENTENCE; see hlxc --help" and returns 2.
+int cli_misuse(const struct cli *cli, const char *sentence);
 
 // Parses a decimal integer in [lo, hi]; prints "hlxc: --steps: ..." and returns false otherwise.
 bool cli_integer(const struct cli_parse *p, const char *what, const char *text, long long lo,

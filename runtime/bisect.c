@@ -12,10 +12,9 @@
 
 struct bisect {
     struct arena arena;
-    struct replay_options files;
+    struct replay_options asked; // its device: the suspect
+    struct exec_options reference;
     const char *second; // another receipt, or NULL
-    VEC(struct session_file) data;
-    struct exec_options suspect, reference;
 
     struct replay replay;
     struct receipt other; // of `second`
@@ -137,7 +136,7 @@ static bool comparable(struct bisect *b, struct hlx_error *error)
                          value_get(b->other.head, fields[i])))
             return hlx_fail(error, EXIT_DATA,
                             "`%s` and `%s` are not about one run: their `%s` differ",
-                            b->files.receipt, b->second, fields[i]);
+                            b->asked.receipt, b->second, fields[i]);
     return true;
 }
 
@@ -236,8 +235,8 @@ static bool walk(struct bisect *b, uint32_t last, struct hlx_error *error)
 
 static bool open_lanes(struct bisect *b, struct hlx_error *error)
 {
-    b->suspect.flags |= EXEC_UNCHECKED; // what is wrong with it is what is to be found
-    if (!lane_open(&b->lane[SUSPECT], &b->replay, &b->suspect, error))
+    b->asked.device.flags |= EXEC_UNCHECKED; // what is wrong with it is what is to be found
+    if (!lane_open(&b->lane[SUSPECT], &b->replay, &b->asked.device, error))
         return false;
     if (lane_open(&b->lane[REFERENCE], &b->replay, &b->reference, error))
         return true;
@@ -276,7 +275,7 @@ static bool find_span(struct bisect *b, struct span_of *s, struct hlx_error *err
     if (!lane_go(l, s->bad, error) || !lane_hash(l, error))
         return false;
     struct receipt_record have = {.outputs = record_outputs(&b->arena, &l->run), .roots = l->roots};
-    const char *right = same_record(first, &have, x)   ? b->files.receipt
+    const char *right = same_record(first, &have, x)   ? b->asked.receipt
                         : same_record(first, &have, y) ? b->second
                                                        : NULL;
     if (right)
@@ -315,7 +314,7 @@ static bool bisect_lanes(struct bisect *b, struct hlx_error *error)
 
 static bool bisect(struct bisect *b, struct hlx_error *error)
 {
-    if (!replay_open(&b->replay, &b->files, error))
+    if (!replay_open(&b->replay, &b->asked, error))
         return false;
     assert(b->replay.receipt.profile != NULL);
     bool ok = true;
@@ -337,16 +336,14 @@ static bool bisect(struct bisect *b, struct hlx_error *error)
 
 // -- the command line ----------------------------------------------------------------------------
 
-enum { OPT_PROGRAM = 256, OPT_DATA, OPT_DEVICE, OPT_AGAINST, OPT_VARIANT, OPT_FAULT };
+enum { OPT_AGAINST = 256, OPT_FAULT };
 
 static const struct cli_option table[] = {
-    {OPT_PROGRAM, "program", "FILE.hbin",
-     "the program (default: the file that the receipt names, beside it)", "What to run"},
-    {OPT_DATA, "data", "NAME=FILE",
-     "take the data source NAME (FILE alone: the only one) from FILE", 0},
-    {OPT_DEVICE, "device", "NAME", "the suspect: run there (see hlxrun --help)", 0},
+    REPLAY_ROW_PROGRAM("What to run"),
+    REPLAY_ROW_DATA(0),
+    REPLAY_ROW_DEVICE("the suspect: run there (see hlxrun --help)"),
     {OPT_AGAINST, "against", "NAME", "the reference (default: cpu, the evaluator)", 0},
-    {OPT_VARIANT, "variant", "NAMES", "force these kernel variants on the suspect", 0},
+    REPLAY_ROW_VARIANT("force these kernel variants on the suspect"),
 #ifdef HLX_TEST_FAULTS
     {OPT_FAULT, "inject-fault", "STEP:PATH:ELEMENT:BIT", "flip a bit on the suspect", "Tests"},
 #endif
@@ -366,37 +363,24 @@ const struct cli bisect_cli = {
     .options = table,
 };
 
-static int usage(const char *sentence)
+static bool apply(void *user, const struct cli_parse *p, int id)
 {
-    fprintf(stderr, "hlxrun bisect: %s; see hlxrun bisect --help\n", sentence);
-    return EXIT_USAGE;
-}
-
-static void apply(struct bisect *b, const struct cli_parse *p, int id)
-{
-    struct session_file f;
+    struct bisect *b = user;
     switch (id) {
-    case OPT_PROGRAM: b->files.program = p->value; break;
-    case OPT_DEVICE: b->suspect.device = p->value; break;
-    case OPT_AGAINST: b->reference.device = p->value; break;
-    case OPT_VARIANT: b->suspect.variant = p->value; break;
-    case OPT_FAULT: b->suspect.fault = p->value; break;
-    default:
-        f = session_file(&b->arena, p->value);
-        vec_push(&b->arena, &b->data, f);
-        break;
+    case OPT_AGAINST: b->reference.device = p->value; return true;
+    case OPT_FAULT: b->asked.device.fault = p->value; return true;
+    default: return replay_option(&b->asked, &b->arena, p, id);
     }
 }
 
-static int run(struct bisect *b, int n, char **operand)
+static int run(void *user, int n, char **operand)
 {
+    struct bisect *b = user;
     struct hlx_error error;
     if (n < 1 || n > 2)
-        return usage(n == 0 ? "no receipt was given" : "at most two receipts");
-    b->files.receipt = operand[0];
+        return cli_misuse(&bisect_cli, n == 0 ? "no receipt was given" : "at most two receipts");
+    b->asked.receipt = operand[0];
     b->second = n == 2 ? operand[1] : NULL;
-    b->files.data = b->data.at;
-    b->files.ndata = b->data.n;
     if (bisect(b, &error))
         return b->apart ? EXIT_MISMATCH : EXIT_OK;
     fflush(stdout);
@@ -407,19 +391,7 @@ static int run(struct bisect *b, int n, char **operand)
 int bisect_main(int argc, char **argv)
 {
     struct bisect b = {.reference.device = "cpu"};
-    struct cli_parse p;
-    int id, code = -1;
-    cli_start(&p, &bisect_cli, argc, argv);
-    while (code < 0 && (id = cli_next(&p)) != CLI_END)
-        if (id == CLI_BAD)
-            code = EXIT_USAGE;
-        else
-            apply(&b, &p, id);
-    char **operand;
-    int n = cli_operands(&p, &operand);
-    if (code < 0)
-        code = run(&b, n, operand);
-    cli_finish(&p);
+    int code = cli_take(&bisect_cli, argc, argv, &(struct cli_taker){apply, run}, &b);
     arena_free(&b.arena);
     return code;
 }

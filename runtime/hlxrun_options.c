@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/cli.h"
-#include "ir/shard.h"
 #include "runtime/bisect.h"
 #include "runtime/doctor.h"
 #include "runtime/replay.h"
@@ -18,7 +17,6 @@ enum {
     OPT_EPOCHS,
     OPT_STEPS,
     OPT_SEED,
-    OPT_DATA,
     OPT_DEVICE,
     OPT_VARIANT,
     OPT_LIST,
@@ -46,8 +44,7 @@ static const struct cli_option run_table[] = {
     {OPT_EPOCHS, "epochs", "N", "go N times through the data (default: as the program says)", 0},
     {OPT_STEPS, "steps", "N", "stop after N steps; alone, it replaces the number of epochs", 0},
     {OPT_SEED, "seed", "N", "seed of initial values and of shuffling (default 0)", 0},
-    {OPT_DATA, "data", "NAME=FILE",
-     "take the data source NAME (FILE alone: the only one) from FILE", "Data and device"},
+    REPLAY_ROW_DATA("Data and device"),
     {OPT_DEVICE, "device", "NAME",
      "run on `cpu`, `vulkan`, `vulkan:1`, a UUID or a part of a name (default: the first GPU, else "
      "cpu)",
@@ -123,8 +120,7 @@ static const struct cli run_cli = {
 
 static int usage(const char *sentence)
 {
-    fprintf(stderr, "hlxrun: %s; see hlxrun --help\n", sentence);
-    return EXIT_USAGE;
+    return cli_misuse(&run_cli, sentence);
 }
 
 static bool set_number(struct hlxrun_options *o, const struct cli_parse *p, int id)
@@ -160,18 +156,6 @@ static bool set_every(struct hlxrun_options *o, const struct cli_parse *p)
     return true;
 }
 
-static bool set_workers(struct hlxrun_options *o, const struct cli_parse *p)
-{
-    long long n;
-    if (!cli_integer(p, "--workers", p->value, 1, IR_MAX_SHARDS, &n))
-        return false;
-    o->workers = (unsigned)n;
-    if (ir_shards_ok(n))
-        return true;
-    usage("--workers takes a power of two, as the shards of an entry are");
-    return false;
-}
-
 static bool set_repeat(struct hlxrun_options *o, const struct cli_parse *p)
 {
     long long n;
@@ -181,8 +165,9 @@ static bool set_repeat(struct hlxrun_options *o, const struct cli_parse *p)
     return true;
 }
 
-static bool apply(struct hlxrun_options *o, const struct cli_parse *p, int id)
+static bool apply(void *user, const struct cli_parse *p, int id)
 {
+    struct hlxrun_options *o = user;
     switch (id) {
     case OPT_TRAIN: return o->train = true;
     case OPT_EVAL: return o->eval = true;
@@ -190,11 +175,7 @@ static bool apply(struct hlxrun_options *o, const struct cli_parse *p, int id)
     case OPT_EPOCHS:
     case OPT_STEPS:
     case OPT_SEED: return set_number(o, p, id);
-    case OPT_DATA: {
-        struct session_file f = session_file(o->arena, p->value);
-        vec_push(o->arena, &o->data, f);
-        return true;
-    }
+    case REPLAY_DATA: vec_push(o->arena, &o->data, session_file(o->arena, p->value)); return true;
     case OPT_RUN: return o->run = true;
     case OPT_BIND: vec_push(o->arena, &o->bind, session_file(o->arena, p->value)); return true;
     case OPT_OUT: vec_push(o->arena, &o->out, session_file(o->arena, p->value)); return true;
@@ -208,7 +189,7 @@ static bool apply(struct hlxrun_options *o, const struct cli_parse *p, int id)
     case OPT_RECEIPT: o->receipt = p->value; return true;
     case OPT_RECEIPT_EVERY: return set_every(o, p);
     case OPT_NO_FUSE: return o->no_fuse = true;
-    case OPT_WORKERS: return set_workers(o, p);
+    case OPT_WORKERS: return replay_workers(p, &o->workers);
     case OPT_DUMP: o->dump_names = p->value; return o->dump_grads = true;
     case OPT_EXPORT: o->export = p->value; return true;
     case OPT_GRADS: return o->export_grads = true;
@@ -244,8 +225,9 @@ static int complete_receipt(const struct hlxrun_options *o)
     return -1;
 }
 
-static int complete(struct hlxrun_options *o, int n, char **operand)
+static int complete(void *user, int n, char **operand)
 {
+    struct hlxrun_options *o = user;
     if (o->list_devices)
         return -1;
     if (n != 1)
@@ -272,20 +254,10 @@ static int complete(struct hlxrun_options *o, int n, char **operand)
 
 int hlxrun_options_read(struct hlxrun_options *o, struct arena *a, int argc, char **argv)
 {
-    struct cli_parse p;
-    int id;
-    bool ok = true, inspect = argc > 1 && !strcmp(argv[1], "inspect");
+    static const struct cli_taker taker = {apply, complete};
+    bool inspect = argc > 1 && !strcmp(argv[1], "inspect");
     *o = (struct hlxrun_options){
         .arena = a, .steps = TRAIN_NO_LIMIT, .repeat = 1, .inspect = inspect};
-    if (inspect)
-        cli_start(&p, &inspect_cli, argc - 1, argv + 1);
-    else
-        cli_start(&p, &run_cli, argc, argv);
-    while (ok && (id = cli_next(&p)) != CLI_END)
-        ok = id != CLI_BAD && apply(o, &p, id);
-    char **operand;
-    int n = cli_operands(&p, &operand);
-    int code = ok ? complete(o, n, operand) : EXIT_USAGE;
-    cli_finish(&p);
-    return code;
+    return inspect ? cli_take(&inspect_cli, argc - 1, argv + 1, &taker, o)
+                   : cli_take(&run_cli, argc, argv, &taker, o);
 }

@@ -9,6 +9,31 @@
 #include "ir/shard.h"
 #include "runtime/record.h"
 
+// -- options -------------------------------------------------------------------------------------
+
+bool replay_option(struct replay_options *o, struct arena *a, const struct cli_parse *p, int id)
+{
+    switch (id) {
+    case REPLAY_PROGRAM: o->program = p->value; return true;
+    case REPLAY_DATA: vec_push(a, &o->data, session_file(a, p->value)); return true;
+    case REPLAY_DEVICE: o->device.device = p->value; return true;
+    case REPLAY_VARIANT: o->device.variant = p->value; return true;
+    default: return false;
+    }
+}
+
+bool replay_workers(const struct cli_parse *p, unsigned *workers)
+{
+    long long n;
+    if (!cli_integer(p, "--workers", p->value, 1, IR_MAX_SHARDS, &n))
+        return false;
+    *workers = (unsigned)n;
+    if (ir_shards_ok(n))
+        return true;
+    cli_misuse(p->cli, "--workers takes a power of two, as the shards of an entry are");
+    return false;
+}
+
 // -- the program ---------------------------------------------------------------------------------
 
 // The file that the receipt names, beside the receipt, else here; NULL when there is none.
@@ -88,7 +113,7 @@ bool replay_open(struct replay *r, const struct replay_options *o, struct hlx_er
         ok = hlx_fail(error, EXIT_DATA,
                       "the program of `%s` is not beside it; give its file with --program FILE",
                       o->receipt);
-    ok = ok && session_open(&r->session, program, o->data, o->ndata, error);
+    ok = ok && session_open(&r->session, program, o->data.at, o->data.n, error);
     if (ok && check_program(r, error) && check_data(r, error))
         return true;
     if (ok)

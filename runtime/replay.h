@@ -15,13 +15,31 @@ struct replay {
     const struct session_source *source; // NULL: the entry reads no data
 };
 
-// What the user said beside the receipt.
+// What the user said: what verify, replay and bisect have in common.
 struct replay_options {
     const char *receipt;
     const char *program; // NULL: the file that the receipt names, beside it or in this folder
-    const struct session_file *data;
-    size_t ndata;
+    VEC(struct session_file) data;
+    struct exec_options device; // to run on; bisect: the suspect
 };
+
+// Their rows in a table of options; a command's own ids are below these.
+enum { REPLAY_PROGRAM = 512, REPLAY_DATA, REPLAY_DEVICE, REPLAY_VARIANT };
+// clang-format off
+#define REPLAY_ROW_PROGRAM(group)                                                                  \
+    {REPLAY_PROGRAM, "program", "FILE.hbin",                                                       \
+     "the program (default: the file that the receipt names, beside it)", group}
+#define REPLAY_ROW_DATA(group)                                                                     \
+    {REPLAY_DATA, "data", "NAME=FILE",                                                             \
+     "take the data source NAME (FILE alone: the only one) from FILE", group}
+#define REPLAY_ROW_DEVICE(help) {REPLAY_DEVICE, "device", "NAME", help, 0}
+#define REPLAY_ROW_VARIANT(help) {REPLAY_VARIANT, "variant", "NAMES", help, 0}
+// clang-format on
+
+// Takes an option of these rows. Returns false for any other.
+bool replay_option(struct replay_options *o, struct arena *a, const struct cli_parse *p, int id);
+// Takes the value of --workers; false after saying what is wrong with it.
+bool replay_workers(const struct cli_parse *p, unsigned *workers);
 
 // Reads a receipt and finds its program and data. What is not what the receipt says fails with
 // E_RECEIPT_PROGRAM or E_RECEIPT_DATA (EXIT_DATA). On failure there is nothing to close.

@@ -12,9 +12,7 @@
 
 struct command {
     struct arena arena;
-    struct replay_options files;
-    struct exec_options device;
-    VEC(struct session_file) data;
+    struct replay_options asked;
     uint32_t step; // 0: the last that the receipt has
     bool dump;
     const char *names;  // of --dump=NAMES, or NULL
@@ -97,13 +95,13 @@ static bool go(struct command *c, struct hlx_error *error)
 
 static bool replay(struct command *c, struct hlx_error *error)
 {
-    if (!replay_open(&c->replay, &c->files, error))
+    if (!replay_open(&c->replay, &c->asked, error))
         return false;
     const struct receipt *r = &c->replay.receipt;
     assert(r->tensors && r->records.n > 0); // replay_open has them
     if (c->step == 0)
         c->step = r->records.at[r->records.n - 1].step;
-    bool ok = lane_open(&c->lane, &c->replay, &c->device, error);
+    bool ok = lane_open(&c->lane, &c->replay, &c->asked.device, error);
     if (ok) {
         ok = go(c, error);
         lane_close(&c->lane);
@@ -114,15 +112,13 @@ static bool replay(struct command *c, struct hlx_error *error)
 
 // -- the command line ----------------------------------------------------------------------------
 
-enum { OPT_STEP = 256, OPT_DUMP, OPT_EXPORT, OPT_PROGRAM, OPT_DATA, OPT_DEVICE };
+enum { OPT_STEP = 256, OPT_DUMP, OPT_EXPORT };
 
 static const struct cli_option table[] = {
     {OPT_STEP, "step", "N", "the step to go to (default: the receipt's last)", "What to run"},
-    {OPT_PROGRAM, "program", "FILE.hbin",
-     "the program (default: the file that the receipt names, beside it)", 0},
-    {OPT_DATA, "data", "NAME=FILE",
-     "take the data source NAME (FILE alone: the only one) from FILE", 0},
-    {OPT_DEVICE, "device", "NAME", "run on this device (see hlxrun --help)", 0},
+    REPLAY_ROW_PROGRAM(0),
+    REPLAY_ROW_DATA(0),
+    REPLAY_ROW_DEVICE("run on this device (see hlxrun --help)"),
     {OPT_DUMP, "dump", "[NAMES]",
      "print statistics of every gradient of the step, and of the values NAMES", "Output"},
     {OPT_EXPORT, "export-safetensors", "FILE", "write the params after the step", 0},
@@ -140,41 +136,33 @@ const struct cli replay_cli = {
     .options = table,
 };
 
-static int usage(const char *sentence)
+static bool set_step(struct command *c, const struct cli_parse *p)
 {
-    fprintf(stderr, "hlxrun replay: %s; see hlxrun replay --help\n", sentence);
-    return EXIT_USAGE;
+    long long x;
+    if (!cli_integer(p, "--step", p->value, 1, UINT32_MAX - 1, &x))
+        return false;
+    c->step = (uint32_t)x;
+    return true;
 }
 
-static bool apply(struct command *c, const struct cli_parse *p, int id)
+static bool apply(void *user, const struct cli_parse *p, int id)
 {
-    struct session_file f;
-    long long x;
+    struct command *c = user;
     switch (id) {
-    case OPT_STEP:
-        if (!cli_integer(p, "--step", p->value, 1, UINT32_MAX - 1, &x))
-            return false;
-        c->step = (uint32_t)x;
-        return true;
-    case OPT_PROGRAM: c->files.program = p->value; return true;
-    case OPT_DEVICE: c->device.device = p->value; return true;
+    case OPT_STEP: return set_step(c, p);
     case OPT_EXPORT: c->export = p->value; return true;
     case OPT_DUMP: c->names = p->value; return c->dump = true;
-    default:
-        f = session_file(&c->arena, p->value);
-        vec_push(&c->arena, &c->data, f);
-        return true;
+    default: return replay_option(&c->asked, &c->arena, p, id);
     }
 }
 
-static int run(struct command *c, int n, char **operand)
+static int run(void *user, int n, char **operand)
 {
+    struct command *c = user;
     struct hlx_error error;
     if (n != 1)
-        return usage(n == 0 ? "no receipt was given" : "one receipt at a time");
-    c->files.receipt = operand[0];
-    c->files.data = c->data.at;
-    c->files.ndata = c->data.n;
+        return cli_misuse(&replay_cli, n == 0 ? "no receipt was given" : "one receipt at a time");
+    c->asked.receipt = operand[0];
     if (replay(c, &error))
         return EXIT_OK;
     fflush(stdout);
@@ -185,17 +173,7 @@ static int run(struct command *c, int n, char **operand)
 int replay_main(int argc, char **argv)
 {
     struct command c = {0};
-    struct cli_parse p;
-    int id, code = -1;
-    cli_start(&p, &replay_cli, argc, argv);
-    while (code < 0 && (id = cli_next(&p)) != CLI_END)
-        if (id == CLI_BAD || !apply(&c, &p, id))
-            code = EXIT_USAGE;
-    char **operand;
-    int n = cli_operands(&p, &operand);
-    if (code < 0)
-        code = run(&c, n, operand);
-    cli_finish(&p);
+    int code = cli_take(&replay_cli, argc, argv, &(struct cli_taker){apply, run}, &c);
     arena_free(&c.arena);
     return code;
 }

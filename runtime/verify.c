@@ -10,7 +10,6 @@
 
 #include "base/cli.h"
 #include "base/version.h"
-#include "ir/shard.h"
 #include "runtime/record.h"
 #include "runtime/replay.h"
 
@@ -18,9 +17,7 @@
 
 struct verify {
     struct arena arena;
-    struct replay_options files;
-    struct exec_options device;
-    VEC(struct session_file) data;
+    struct replay_options asked;
     uint32_t from, to; // the span: steps whose records are compared
     bool quiet;
 
@@ -161,11 +158,11 @@ static bool run_replay(struct verify *v, struct hlx_error *error)
 {
     struct replay *r = &v->replay;
     struct batches b;
-    v->device.seed = r->receipt.seed;
+    v->asked.device.seed = r->receipt.seed;
     if (!batches_open(&b, &r->session.program.module, r->entry, r->source ? &r->source->set : NULL,
                       error))
         return false;
-    struct exec *x = exec_start(&v->device, &r->session.program, error);
+    struct exec *x = exec_start(&v->asked.device, &r->session.program, error);
     bool ok = x && run_steps(v, x, &b, error);
     exec_close(x);
     batches_close(&b);
@@ -174,7 +171,7 @@ static bool run_replay(struct verify *v, struct hlx_error *error)
 
 static bool verify(struct verify *v, struct hlx_error *error)
 {
-    if (!replay_open(&v->replay, &v->files, error))
+    if (!replay_open(&v->replay, &v->asked, error))
         return false;
     assert(v->replay.receipt.tensors && v->replay.entry); // replay_open has them
     bool ok = run_replay(v, error);
@@ -184,16 +181,14 @@ static bool verify(struct verify *v, struct hlx_error *error)
 
 // -- the command line ----------------------------------------------------------------------------
 
-enum { OPT_PROGRAM = 256, OPT_SPAN, OPT_DATA, OPT_DEVICE, OPT_VARIANT, OPT_NO_FUSE, OPT_WORKERS };
+enum { OPT_SPAN = 256, OPT_NO_FUSE, OPT_WORKERS };
 
 static const struct cli_option table[] = {
-    {OPT_PROGRAM, "program", "FILE.hbin",
-     "the program (default: the file that the receipt names, beside it)", "What to run"},
+    REPLAY_ROW_PROGRAM("What to run"),
     {OPT_SPAN, "span", "A:B", "compare the records of steps A to B alone", 0},
-    {OPT_DATA, "data", "NAME=FILE",
-     "take the data source NAME (FILE alone: the only one) from FILE", 0},
-    {OPT_DEVICE, "device", "NAME", "run on this device (see hlxrun --help)", 0},
-    {OPT_VARIANT, "variant", "NAMES", "force these kernel variants where a step has them", 0},
+    REPLAY_ROW_DATA(0),
+    REPLAY_ROW_DEVICE("run on this device (see hlxrun --help)"),
+    REPLAY_ROW_VARIANT("force these kernel variants where a step has them"),
     {OPT_NO_FUSE, "no-fuse", 0, "make every operation a kernel of its own (the same bits)", 0},
     {OPT_WORKERS, "workers", "N",
      "share the shards among N workers, a power of two (the same bits)", 0},
@@ -210,12 +205,6 @@ const struct cli verify_cli = {
                "damaged, or about another program or other data; 5 a digest differs.\n",
     .options = table,
 };
-
-static int usage(const char *sentence)
-{
-    fprintf(stderr, "hlxrun verify: %s; see hlxrun verify --help\n", sentence);
-    return EXIT_USAGE;
-}
 
 static bool read_step(const char **at, uint32_t *out)
 {
@@ -234,52 +223,33 @@ static bool read_span(const char *text, uint32_t *from, uint32_t *to)
            *from <= *to;
 }
 
-static bool set_workers(struct verify *v, const struct cli_parse *p)
-{
-    long long n;
-    if (!cli_integer(p, "--workers", p->value, 1, IR_MAX_SHARDS, &n))
-        return false;
-    v->device.workers = (unsigned)n;
-    if (ir_shards_ok(n))
-        return true;
-    usage("--workers takes a power of two, as the shards of an entry are");
-    return false;
-}
-
 static bool set_span(struct verify *v, const struct cli_parse *p)
 {
     if (read_span(p->value, &v->from, &v->to))
         return true;
-    usage("--span takes two steps, A:B, A not above B");
+    cli_misuse(p->cli, "--span takes two steps, A:B, A not above B");
     return false;
 }
 
-static bool apply(struct verify *v, const struct cli_parse *p, int id)
+static bool apply(void *user, const struct cli_parse *p, int id)
 {
+    struct verify *v = user;
     switch (id) {
-    case OPT_PROGRAM: v->files.program = p->value; return true;
     case OPT_SPAN: return set_span(v, p);
-    case OPT_DATA: {
-        struct session_file f = session_file(&v->arena, p->value);
-        vec_push(&v->arena, &v->data, f);
-        return true;
-    }
-    case OPT_DEVICE: v->device.device = p->value; return true;
-    case OPT_VARIANT: v->device.variant = p->value; return true;
-    case OPT_WORKERS: return set_workers(v, p);
-    case OPT_NO_FUSE: v->device.flags |= EXEC_NO_FUSE; return true;
-    default: return v->quiet = true;
+    case OPT_WORKERS: return replay_workers(p, &v->asked.device.workers);
+    case OPT_NO_FUSE: v->asked.device.flags |= EXEC_NO_FUSE; return true;
+    case 'q': return v->quiet = true;
+    default: return replay_option(&v->asked, &v->arena, p, id);
     }
 }
 
-static int run(struct verify *v, int n, char **operand)
+static int run(void *user, int n, char **operand)
 {
+    struct verify *v = user;
     struct hlx_error error;
     if (n != 1)
-        return usage(n == 0 ? "no receipt was given" : "one receipt at a time");
-    v->files.receipt = operand[0];
-    v->files.data = v->data.at;
-    v->files.ndata = v->data.n;
+        return cli_misuse(&verify_cli, n == 0 ? "no receipt was given" : "one receipt at a time");
+    v->asked.receipt = operand[0];
     if (verify(v, &error))
         return EXIT_OK;
     fprintf(stderr, "hlxrun verify: %s\n", error.text);
@@ -289,17 +259,7 @@ static int run(struct verify *v, int n, char **operand)
 int verify_main(int argc, char **argv)
 {
     struct verify v = {.from = 1, .to = UINT32_MAX};
-    struct cli_parse p;
-    int id, code = -1;
-    cli_start(&p, &verify_cli, argc, argv);
-    while (code < 0 && (id = cli_next(&p)) != CLI_END)
-        if (id == CLI_BAD || !apply(&v, &p, id))
-            code = EXIT_USAGE;
-    char **operand;
-    int n = cli_operands(&p, &operand);
-    if (code < 0)
-        code = run(&v, n, operand);
-    cli_finish(&p);
+    int code = cli_take(&verify_cli, argc, argv, &(struct cli_taker){apply, run}, &v);
     arena_free(&v.arena);
     return code;
 }
