@@ -12,7 +12,7 @@ struct plan_place {
     enum place_kind kind;
     uint32_t index;       // var, input, output or const
     uint64_t bytes;       // a multiple of 4
-    uint32_t first, last; // WORK: steps that use it
+    uint32_t first, last; // WORK: levels that use it
     struct dispatch_range range;
 };
 
@@ -66,6 +66,8 @@ struct plan {
     emit_place *place_of;  // by node
     bool *observed;        // by node
     uint32_t *order;       // kernels of the fusion in the order they run
+    uint32_t *level;       // by kernel: those of one level need nothing of each other
+    uint32_t now;          // level of the step that is being made
     uint32_t *tail;        // by kernel: the elementwise kernel it ends with + 1, or 0
     bool *is_tail;         // by kernel: runs at the end of another
     emit_place *output_at; // by output: its place

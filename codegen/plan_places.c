@@ -136,13 +136,15 @@ static void order_kernels(struct plan *p)
 {
     uint32_t n = (uint32_t)p->fusion.kernels.n, levels = 0, at = 0;
     const bool *late = find_late(p);
-    uint32_t *level = arena_array(p->arena, n + 1, sizeof *level);
+    uint32_t *level = p->level = arena_array(p->arena, n + 1, sizeof *level);
     find_levels(p, level);
     for (uint32_t k = 0; k < n; k++)
         levels = level[k] >= levels ? level[k] + 1 : levels;
     uint32_t *count = arena_array(p->arena, 2 * levels + 1, sizeof *count);
-    for (uint32_t k = 0; k < n; k++)
-        count[level[k] + (late[k] ? levels : 0)]++;
+    for (uint32_t k = 0; k < n; k++) {
+        level[k] += late[k] ? levels : 0;
+        count[level[k]]++;
+    }
     for (uint32_t i = 0; i < 2 * levels; i++) {
         uint32_t here = count[i];
         count[i] = at;
@@ -150,7 +152,7 @@ static void order_kernels(struct plan *p)
     }
     p->order = arena_array(p->arena, n + 1, sizeof *p->order);
     for (uint32_t k = 0; k < n; k++)
-        p->order[count[level[k] + (late[k] ? levels : 0)]++] = k;
+        p->order[count[level[k]]++] = k;
 }
 
 // -- updates in place ----------------------------------------------------------------------------

@@ -26,13 +26,14 @@ static uint32_t add_kernel(struct plan *p, struct emit_call *c)
     return (uint32_t)e->value.u;
 }
 
+// Memory is free for others once a level is over, not a step: what one step of a level reads, no
+// other of it may write, or it would have to wait.
 static void touch(struct plan *p, emit_place place)
 {
     struct plan_place *t = &p->places.at[place];
-    uint32_t step = (uint32_t)p->steps.n - 1;
-    if (t->first > step)
-        t->first = step;
-    t->last = step;
+    if (t->first > p->now)
+        t->first = p->now;
+    t->last = p->now;
 }
 
 static struct plan_step *new_step(struct plan *p, const char *label)
@@ -216,6 +217,7 @@ static const char *label(struct plan *p, ir_ref r)
 static void copy(struct plan *p, ir_ref value, emit_place to, const char *what, const char *name)
 {
     struct emit_call call;
+    p->now++; // in the order they are made
     new_step(p, arena_printf(p->arena, "copy to %s %s", what, name));
     emit_copy(&p->source, value, to, &call);
     add_variant(p, "copy", &call, 1);
@@ -262,6 +264,7 @@ void plan_steps(struct plan *p)
         uint32_t k = p->order[i];
         if (p->is_tail[k])
             continue;
+        p->now = p->level[k];
         new_step(p, label(p, p->fusion.kernels.at[k].anchor));
         step_of[p->fusion.kernels.at[k].class](p, k);
         note_outputs(p, k);
