@@ -2,13 +2,13 @@
 //
 // Only operations that every device computes alike are used: no FMin, FMax, FAbs, Floor, Ceil or
 // integer division by what may be zero (facts about devices: spec/numerics.md).
-#include "codegen/emit.h"
+#include "codegen/emit_lane.h"
 
 #include <spirv/unified1/GLSL.std.450.h>
 
 #include "ir/lanes.h"
 
-static spv_id type_of(struct emit *e, enum lane lane)
+spv_id lane_type(struct emit *e, enum lane lane)
 {
     struct spv *b = &e->b;
     return lane == LANE_F32 ? spv_f32(b) : lane == LANE_I32 ? spv_i32(b) : spv_u32(b);
@@ -37,16 +37,8 @@ spv_id emit_as(struct emit *e, struct emit_value v, enum lane lane)
         return want == LANE_I32 ? spv_ci32(&e->b, (int32_t)v.bits) : spv_c32(&e->b, v.bits);
     if (have == want)
         return v.id;
-    return spv_value(&e->b, SpvOpBitcast, type_of(e, want), SPV(v.id));
+    return spv_value(&e->b, SpvOpBitcast, lane_type(e, want), SPV(v.id));
 }
-
-// Operands of one operation, already of its lane type (select: the first is a bool lane).
-struct operands {
-    enum lane lane;
-    spv_id type, x, y, z;
-};
-
-typedef spv_id lane_function(struct emit *e, const struct operands *o);
 
 // -- small vocabulary --------------------------------------------------------------------------
 
@@ -104,7 +96,7 @@ spv_id emit_fma(struct emit *e, spv_id x, spv_id y, spv_id z)
 
 // -- floats ------------------------------------------------------------------------------------
 
-static spv_id lane_abs(struct emit *e, const struct operands *o)
+spv_id lane_abs(struct emit *e, const struct lane_operands *o)
 {
     return as_f32(e, mask(e, as_u32(e, o->x), 0x7fffffffu));
 }
@@ -123,13 +115,13 @@ static spv_id unless_whole(struct emit *e, spv_id x, spv_id small, spv_id whole)
     return choose(e, spv_f32(&e->b), small, copy_sign(e, whole, x), x);
 }
 
-static spv_id is_small(struct emit *e, const struct operands *o)
+static spv_id is_small(struct emit *e, const struct lane_operands *o)
 {
     spv_id size = lane_abs(e, o);
     return test(e, SpvOpFOrdLessThan, size, cf32(e, 0x1p23f));
 }
 
-static spv_id lane_trunc(struct emit *e, const struct operands *o)
+spv_id lane_trunc(struct emit *e, const struct lane_operands *o)
 {
     struct spv *b = &e->b;
     spv_id small = is_small(e, o), f32 = spv_f32(b);
@@ -139,7 +131,7 @@ static spv_id lane_trunc(struct emit *e, const struct operands *o)
 }
 
 // One further from zero than trunc where `beyond` says trunc went the wrong way.
-static spv_id step_from_trunc(struct emit *e, const struct operands *o, bool down)
+static spv_id step_from_trunc(struct emit *e, const struct lane_operands *o, bool down)
 {
     spv_id t = lane_trunc(e, o), f32 = spv_f32(&e->b);
     spv_id wrong = test(e, down ? SpvOpFOrdGreaterThan : SpvOpFOrdLessThan, t, o->x);
@@ -147,18 +139,18 @@ static spv_id step_from_trunc(struct emit *e, const struct operands *o, bool dow
     return choose(e, f32, wrong, copy_sign(e, next, o->x), t);
 }
 
-static spv_id lane_floor(struct emit *e, const struct operands *o)
+spv_id lane_floor(struct emit *e, const struct lane_operands *o)
 {
     return step_from_trunc(e, o, true);
 }
 
-static spv_id lane_ceil(struct emit *e, const struct operands *o)
+spv_id lane_ceil(struct emit *e, const struct lane_operands *o)
 {
     return step_from_trunc(e, o, false);
 }
 
 // Adding 2^23 leaves no fraction bits, and rounds to even on the way.
-static spv_id lane_round(struct emit *e, const struct operands *o)
+spv_id lane_round(struct emit *e, const struct lane_operands *o)
 {
     spv_id size = lane_abs(e, o), up = emit_fadd(e, size, cf32(e, 0x1p23f));
     spv_id whole = emit_fadd(e, up, cf32(e, -0x1p23f));
@@ -183,7 +175,7 @@ static spv_id order(struct emit *e, spv_id u)
 
 // By the bits: drivers may take NaN for absent and make a minimum of their own of two floats
 // compared and chosen (the H100's does).
-static spv_id extreme(struct emit *e, const struct operands *o, SpvOp wins)
+static spv_id extreme(struct emit *e, const struct lane_operands *o, SpvOp wins)
 {
     spv_id u32 = spv_u32(&e->b), x = as_u32(e, o->x), y = as_u32(e, o->y);
     spv_id order_x = order(e, x), order_y = order(e, y);
@@ -192,60 +184,61 @@ static spv_id extreme(struct emit *e, const struct operands *o, SpvOp wins)
     return as_f32(e, choose(e, u32, is_nan(e, x), x, other));
 }
 
-static spv_id lane_min(struct emit *e, const struct operands *o)
+spv_id lane_min(struct emit *e, const struct lane_operands *o)
 {
     return extreme(e, o, SpvOpSLessThan);
 }
 
-static spv_id lane_max(struct emit *e, const struct operands *o)
+spv_id lane_max(struct emit *e, const struct lane_operands *o)
 {
     return extreme(e, o, SpvOpSGreaterThan);
 }
 
 // -- integers ----------------------------------------------------------------------------------
 
-static spv_id lane_iabs(struct emit *e, const struct operands *o)
+spv_id lane_iabs(struct emit *e, const struct lane_operands *o)
 {
     spv_id negative = test(e, SpvOpSLessThan, o->x, spv_ci32(&e->b, 0));
     spv_id minus = spv_value(&e->b, SpvOpSNegate, o->type, SPV(o->x));
     return choose(e, o->type, negative, minus, o->x);
 }
 
-static spv_id lane_flip(struct emit *e, const struct operands *o)
+spv_id lane_flip(struct emit *e, const struct lane_operands *o)
 {
     return op2(e, SpvOpBitwiseXor, o->type, o->x, spv_c32(&e->b, 1));
 }
 
-static spv_id zero(struct emit *e, const struct operands *o)
+static spv_id zero(struct emit *e, const struct lane_operands *o)
 {
     return o->lane == LANE_I32 ? spv_ci32(&e->b, 0) : spv_c32(&e->b, 0);
 }
 
-static spv_id one(struct emit *e, const struct operands *o)
+static spv_id one(struct emit *e, const struct lane_operands *o)
 {
     return o->lane == LANE_I32 ? spv_ci32(&e->b, 1) : spv_c32(&e->b, 1);
 }
 
 // Division by 1 where the divisor will not do; the result is replaced then.
-static spv_id divide(struct emit *e, const struct operands *o, SpvOp op, spv_id bad, spv_id instead)
+static spv_id divide(struct emit *e, const struct lane_operands *o, SpvOp op, spv_id bad,
+                     spv_id instead)
 {
     spv_id safe = choose(e, o->type, bad, one(e, o), o->y);
     return choose(e, o->type, bad, instead, op2(e, op, o->type, o->x, safe));
 }
 
-static spv_id by_zero(struct emit *e, const struct operands *o)
+static spv_id by_zero(struct emit *e, const struct lane_operands *o)
 {
     return test(e, SpvOpIEqual, o->y, zero(e, o));
 }
 
 // 0 and -1 are the divisors for which the hardware's quotient is undefined or may overflow.
-static spv_id zero_or_minus_one(struct emit *e, const struct operands *o)
+static spv_id zero_or_minus_one(struct emit *e, const struct lane_operands *o)
 {
     spv_id minus_one = test(e, SpvOpIEqual, o->y, spv_ci32(&e->b, -1));
     return op2(e, SpvOpLogicalOr, spv_bool(&e->b), by_zero(e, o), minus_one);
 }
 
-static spv_id lane_idiv(struct emit *e, const struct operands *o)
+spv_id lane_idiv(struct emit *e, const struct lane_operands *o)
 {
     spv_id minus = spv_value(&e->b, SpvOpSNegate, o->type, SPV(o->x));
     spv_id none = zero(e, o), instead = choose(e, o->type, by_zero(e, o), none, minus);
@@ -253,7 +246,7 @@ static spv_id lane_idiv(struct emit *e, const struct operands *o)
 }
 
 // x - x / y * y: Vulkan leaves OpSRem of negative numbers undefined.
-static spv_id lane_irem(struct emit *e, const struct operands *o)
+spv_id lane_irem(struct emit *e, const struct lane_operands *o)
 {
     spv_id bad = zero_or_minus_one(e, o), safe = choose(e, o->type, bad, one(e, o), o->y);
     spv_id whole = op2(e, SpvOpIMul, o->type, op2(e, SpvOpSDiv, o->type, o->x, safe), safe);
@@ -261,65 +254,65 @@ static spv_id lane_irem(struct emit *e, const struct operands *o)
     return choose(e, o->type, bad, zero(e, o), rest);
 }
 
-static spv_id lane_udiv(struct emit *e, const struct operands *o)
+spv_id lane_udiv(struct emit *e, const struct lane_operands *o)
 {
     spv_id none = zero(e, o);
     return divide(e, o, SpvOpUDiv, by_zero(e, o), none);
 }
 
-static spv_id lane_urem(struct emit *e, const struct operands *o)
+spv_id lane_urem(struct emit *e, const struct lane_operands *o)
 {
     spv_id none = zero(e, o);
     return divide(e, o, SpvOpUMod, by_zero(e, o), none);
 }
 
-static spv_id pick(struct emit *e, const struct operands *o, SpvOp wins)
+static spv_id pick(struct emit *e, const struct lane_operands *o, SpvOp wins)
 {
     return choose(e, o->type, test(e, wins, o->x, o->y), o->x, o->y);
 }
 
-static spv_id lane_imin(struct emit *e, const struct operands *o)
+spv_id lane_imin(struct emit *e, const struct lane_operands *o)
 {
     return pick(e, o, SpvOpSLessThan);
 }
 
-static spv_id lane_imax(struct emit *e, const struct operands *o)
+spv_id lane_imax(struct emit *e, const struct lane_operands *o)
 {
     return pick(e, o, SpvOpSGreaterThan);
 }
 
-static spv_id lane_umin(struct emit *e, const struct operands *o)
+spv_id lane_umin(struct emit *e, const struct lane_operands *o)
 {
     return pick(e, o, SpvOpULessThan);
 }
 
-static spv_id lane_umax(struct emit *e, const struct operands *o)
+spv_id lane_umax(struct emit *e, const struct lane_operands *o)
 {
     return pick(e, o, SpvOpUGreaterThan);
 }
 
-static spv_id shift(struct emit *e, const struct operands *o, SpvOp op)
+static spv_id shift(struct emit *e, const struct lane_operands *o, SpvOp op)
 {
     spv_id by = emit_as(e, (struct emit_value){.id = o->y, .lane = o->lane}, LANE_U32);
     return op2(e, op, o->type, o->x, mask(e, by, 31));
 }
 
-static spv_id lane_shl(struct emit *e, const struct operands *o)
+spv_id lane_shl(struct emit *e, const struct lane_operands *o)
 {
     return shift(e, o, SpvOpShiftLeftLogical);
 }
 
-static spv_id lane_ishr(struct emit *e, const struct operands *o)
+spv_id lane_ishr(struct emit *e, const struct lane_operands *o)
 {
     return shift(e, o, SpvOpShiftRightArithmetic);
 }
 
-static spv_id lane_ushr(struct emit *e, const struct operands *o)
+spv_id lane_ushr(struct emit *e, const struct lane_operands *o)
 {
     return shift(e, o, SpvOpShiftRightLogical);
 }
 
-static spv_id lane_mul_hi(struct emit *e, const struct operands *o)
+spv_id lane_mul_hi(struct emit *e, const struct lane_operands *o)
 {
     struct spv *b = &e->b;
     spv_id pair = spv_once(b, SpvOpTypeStruct, 0, SPV(o->type, o->type));
@@ -330,7 +323,7 @@ static spv_id lane_mul_hi(struct emit *e, const struct operands *o)
 // Floats are chosen as words, and one of them through a change that is none, which no driver can
 // know: of a comparison of two floats and a choice between the same two it may make a minimum of
 // its own, for which -0 is less than +0 (the H100's does, even if the choice is between words).
-static spv_id lane_select(struct emit *e, const struct operands *o)
+spv_id lane_select(struct emit *e, const struct lane_operands *o)
 {
     spv_id condition = test(e, SpvOpINotEqual, o->x, spv_c32(&e->b, 0));
     if (o->lane != LANE_F32)
@@ -338,123 +331,4 @@ static spv_id lane_select(struct emit *e, const struct operands *o)
     spv_id zero = emit_zero(e), y = as_u32(e, o->y), z = as_u32(e, o->z);
     y = op2(e, SpvOpBitwiseXor, spv_u32(&e->b), y, zero);
     return as_f32(e, emit_choose(e, condition, y, z));
-}
-
-// -- the table ---------------------------------------------------------------------------------
-
-enum form { FORM_NONE, FORM_UNARY, FORM_BINARY, FORM_FLOAT, FORM_COMPARE, FORM_FUNCTION };
-
-struct cell {
-    enum form form;
-    SpvOp op;
-    lane_function *function;
-};
-
-#define UN(name)                                                                                   \
-    {                                                                                              \
-        FORM_UNARY, SpvOp##name, NULL                                                              \
-    }
-#define BIN(name)                                                                                  \
-    {                                                                                              \
-        FORM_BINARY, SpvOp##name, NULL                                                             \
-    }
-#define FP(name)                                                                                   \
-    {                                                                                              \
-        FORM_FLOAT, SpvOp##name, NULL                                                              \
-    }
-#define CMP(name)                                                                                  \
-    {                                                                                              \
-        FORM_COMPARE, SpvOp##name, NULL                                                            \
-    }
-#define FN(name)                                                                                   \
-    {                                                                                              \
-        FORM_FUNCTION, SpvOpNop, lane_##name                                                       \
-    }
-#define NO                                                                                         \
-    {                                                                                              \
-        FORM_NONE, SpvOpNop, NULL                                                                  \
-    }
-static const struct cell cells[IR_OP_COUNT][LANE_COUNT] = {
-#define LANE(name, f, i, u, bool_) [IR_##name] = {f, i, u, bool_},
-#include "codegen/lanes.def"
-#undef LANE
-};
-
-static spv_id as_lane(struct emit *e, spv_id condition)
-{
-    spv_id yes = spv_c32(&e->b, 1), no = spv_c32(&e->b, 0);
-    return emit_choose(e, condition, yes, no);
-}
-
-static spv_id write_cell(struct emit *e, const struct cell *c, const struct operands *o)
-{
-    struct spv *b = &e->b;
-    switch (c->form) {
-    case FORM_UNARY: return spv_value(b, c->op, o->type, SPV(o->x));
-    case FORM_BINARY: return spv_value(b, c->op, o->type, SPV(o->x, o->y));
-    case FORM_FLOAT: return spv_arith(b, c->op, o->type, o->x, o->y);
-    case FORM_COMPARE: return as_lane(e, test(e, c->op, o->x, o->y));
-    case FORM_FUNCTION: return c->function(e, o);
-    case FORM_NONE: break;
-    }
-    return 0;
-}
-
-bool emit_has_op(enum tape_code code)
-{
-    return code <= TAPE_LAST_ROW && cells[code / LANE_COUNT][code % LANE_COUNT].form != FORM_NONE;
-}
-
-// -- the native profile ---------------------------------------------------------------------------
-
-struct native {
-    SpvOp op;      // SpvOpNop: an instruction of GLSL.std.450
-    uint32_t glsl; // 0 and SpvOpNop: a tree in this profile, too
-};
-
-#define OP(name)                                                                                   \
-    {                                                                                              \
-        SpvOp##name, 0                                                                             \
-    }
-#define EXT(name)                                                                                  \
-    {                                                                                              \
-        SpvOpNop, GLSLstd450##name                                                                 \
-    }
-#define LANE(name, f, i, u, bool_)
-static const struct native natives[IR_OP_COUNT] = {
-#define NATIVE(name, how) [IR_##name] = how,
-#include "codegen/lanes.def"
-#undef NATIVE
-};
-#undef LANE
-
-bool emit_is_native(enum ir_op op)
-{
-    return natives[op].op != SpvOpNop || natives[op].glsl != 0;
-}
-
-static spv_id write_native(struct emit *e, enum ir_op op, const struct operands *o)
-{
-    const struct native *n = &natives[op];
-    const uint32_t words[2] = {o->x, o->y};
-    size_t count = ir_op_info(op)->nargs;
-    if (n->op != SpvOpNop)
-        return spv_value(&e->b, n->op, o->type, words, count);
-    return spv_glsl(&e->b, n->glsl, o->type, words, count);
-}
-
-struct emit_value emit_op(struct emit *e, enum tape_code code, const struct emit_value *x)
-{
-    enum ir_op op = (enum ir_op)(code / LANE_COUNT);
-    enum lane lane = (enum lane)(code % LANE_COUNT);
-    struct operands o = {.lane = lane, .type = type_of(e, lane)};
-    unsigned n = ir_op_info(op)->nargs;
-    o.x = emit_as(e, x[0], op == IR_select ? LANE_BOOL : lane);
-    if (n > 1)
-        o.y = emit_as(e, x[1], lane);
-    if (n > 2)
-        o.z = emit_as(e, x[2], lane);
-    const struct cell *c = &cells[op][lane];
-    spv_id id = c->form == FORM_NONE ? write_native(e, op, &o) : write_cell(e, c, &o);
-    return (struct emit_value){.id = id, .lane = c->form == FORM_COMPARE ? LANE_BOOL : lane};
 }

@@ -96,5 +96,7 @@ const struct scan_spelling *scan_spelling_for(const struct source *source);
 // The HLXL spelling of a token, or NULL for literals.
 const char *scan_spelling_of(int token);
 bool scan_is_keyword(const struct scan *s, const char *word);
+// Private to scan*.c: lists the keywords by their first letter.
+void scan_list_keywords(struct scan *s);
 
 #endif

@@ -60,8 +60,13 @@ const char *program_hint(const struct program *p, const struct ir_data *data);
 // The place of a span of the module; false when it has none.
 bool program_place(const struct program *p, struct span at, struct program_place *out);
 
-// -- private to program*.c
-// -------------------------------------------------------------------------
+// -- private to program*.c -----------------------------------------------------------------------
+
+// Checks everything in p->bytes and fills *p. Returns NULL, or a sentence about what is wrong.
+const char *program_check(struct program *p);
+
+// Reads a full handle; false for NULL and for anything else.
+bool program_handle(const struct value *v, struct handle *out);
 
 // Whether a name is not empty and holds only what can be seen.
 bool program_name_ok(const char *name);
