@@ -23,6 +23,56 @@ struct tune {
     bool learnt;       // something that is not in the file
 };
 
+// -- names ---------------------------------------------------------------------------------------
+
+typedef VEC(const char *) variant_names;
+
+static bool holds(const variant_names *names, const char *text, size_t n)
+{
+    for (size_t i = 0; i < names->n; i++)
+        if (strlen(names->at[i]) == n && !memcmp(names->at[i], text, n))
+            return true;
+    return false;
+}
+
+// All that the program's steps have, each once.
+static void list_variants(struct arena *a, const struct dispatch_program *t, variant_names *out)
+{
+    for (size_t i = 0; i < t->nentries; i++)
+        for (size_t s = 0; s < t->entry[i].nsteps; s++)
+            for (size_t v = 0; v < t->entry[i].step[s].nvariants; v++) {
+                const char *name = t->entry[i].step[s].variant[v].name;
+                if (!holds(out, name, strlen(name)))
+                    vec_push(a, out, name);
+            }
+}
+
+static bool no_such(const variant_names *known, const char *text, size_t n, struct hlx_error *e)
+{
+    struct buf list = {0};
+    for (size_t i = 0; i < known->n; i++)
+        buf_printf(&list, "%s%s", i ? ", " : "", known->at[i]);
+    hlx_fail(e, EXIT_USAGE, "no step of the program has a variant `%.*s`; there are: %s", (int)n,
+             text, list.n ? list.at : "none");
+    buf_free(&list);
+    return false;
+}
+
+// A name that no step of any entry has is a mistake. One that only this entry's steps lack is not:
+// the list is for all entries of a run.
+static bool check_names(struct tune *t, struct hlx_error *e)
+{
+    variant_names known = {0};
+    size_t n;
+    list_variants(&t->arena, t->p->x->table, &known);
+    for (const char *at = t->names; at; at = at[n] ? at + n + 1 : NULL) {
+        n = strcspn(at, ",");
+        if (!holds(&known, at, n))
+            return no_such(&known, at, n, e);
+    }
+    return true;
+}
+
 // -- keys ----------------------------------------------------------------------------------------
 
 static void hash_u32(struct sha256 *h, uint32_t x)
@@ -272,7 +322,7 @@ bool vk_tune(struct vk_plan *p, const char *names, struct hlx_error *e)
     struct tune t = {.p = p, .names = names};
     map_init(&t.memory, &t.arena);
     load(&t);
-    bool ok = settle(&t, e);
+    bool ok = check_names(&t, e) && settle(&t, e);
     if (t.learnt)
         store(&t);
     free(t.path);

@@ -363,6 +363,15 @@ static void test_forced(void **state)
     assert_false(start(&r, "small"));
     assert_int_equal(r.error.code, EXIT_USAGE);
     rig_close(&r);
+    static const char *const one_wrong[] = {"wide,small", "small,wide", "wide,", ",wide"};
+    for (size_t i = 0; i < sizeof one_wrong / sizeof *one_wrong; i++) {
+        rig_open(&r);
+        assert_false(start(&r, one_wrong[i]));
+        assert_int_equal(r.error.code, EXIT_USAGE);
+        assert_non_null(strstr(r.error.text, i < 2 ? "a variant `small`;" : "a variant ``;"));
+        assert_non_null(strstr(r.error.text, "; there are: huge, wide, loop, long"));
+        rig_close(&r);
+    }
     assert_true(vk_listed("a,bc,d", "bc"));
     assert_true(vk_listed("a,bc,d", "d"));
     assert_false(vk_listed("a,bc,d", "b"));

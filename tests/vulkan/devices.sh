@@ -54,4 +54,14 @@ done
 "$BIN/hlxrun" "$work/one.hbin" --train --quiet --device vulkan --variant abacus 2>"$work/err"
 [ $? -eq 2 ] && grep -q 'no step of the program has a variant `abacus`' "$work/err"
 say $? "--variant abacus is not there: exit 2"
+"$BIN/hlxrun" "$work/one.hbin" --train --quiet --device vulkan --variant map,abacus 2>"$work/err"
+[ $? -eq 2 ] && grep -q 'no step of the program has a variant `abacus`; there are: .*map' "$work/err"
+say $? "--variant map,abacus: one is not there: exit 2, and what there is"
+# `eval` alone has a sum: what `train` lacks is no mistake, as both run.
+printf '%s\n' 'param w: f32[512] = 1.0' 'entry train() {' '    w := w * 0.5' '}' \
+    'entry eval() {' '    return sum(w)' '}' >"$work/two.hlxl"
+"$BIN/hlxc" "$work/two.hlxl" -o "$work/two.hbin" || exit 1
+"$BIN/hlxrun" "$work/two.hbin" --train --steps 1 --eval --quiet --device vulkan \
+    --variant cpu_alone 2>"$work/err"
+say $? "--variant with a name that one entry of two has"
 exit $failed
