@@ -44,6 +44,20 @@ struct emit_call {
     uint32_t known; // the plan's number of a module that is there already + 1, or 0
 };
 
+// A lane in SPIR-V: its id and the type the id has (LANE_BOOL lanes are u32 0 or 1).
+struct emit_value {
+    spv_id id;
+    enum lane lane;
+    bool constant; // then `bits` says which, and a cast is another constant
+    uint32_t bits;
+};
+
+// What stands for the elements of a place, whichever is asked for.
+struct emit_given {
+    emit_place place;
+    struct emit_value value;
+};
+
 struct emit {
     struct arena scratch; // what dies with the module
     struct spv b;
@@ -57,16 +71,9 @@ struct emit {
     spv_id push_block;         // reserved; declared when its size is known
     spv_id group_id, local_id; // built-ins, made on first use
     spv_id inside[4];          // of a word's elements: whether there is one; 0: there is
-    unsigned part;             // of a concat: emit_move
-    emit_place to;             // what it writes
-};
-
-// A lane in SPIR-V: its id and the type the id has (LANE_BOOL lanes are u32 0 or 1).
-struct emit_value {
-    spv_id id;
-    enum lane lane;
-    bool constant; // then `bits` says which, and a cast is another constant
-    uint32_t bits;
+    VEC(struct emit_given) given; // is not read from memory
+    unsigned part;                // of a concat: emit_move
+    emit_place to;                // what it writes
 };
 
 // -- interface of a kernel (emit.c) ------------------------------------------------------------
@@ -149,6 +156,9 @@ struct emit_value emit_tape(struct emit *e, spv_id index, unsigned k, emit_place
 // The same for the four elements from 4 * index; what lies side by side is loaded and stored at
 // once. No stores that are narrower than a word. The results, if any, go to out.
 void emit_tape4(struct emit *e, spv_id index, struct emit_value out[4]);
+// The same for n elements anywhere: all are computed before any is stored, so that what they read
+// is fetched at once. No stores that are narrower than a word.
+void emit_tape_each(struct emit *e, const spv_id *index, unsigned n, struct emit_value *out);
 // Whether a map takes four elements side by side, the first a multiple of four, to four words side
 // by side, the first a multiple of four.
 bool emit_is_by_four(const struct tape_map *map);

@@ -106,11 +106,24 @@ static struct emit_value one_of_four(struct emit *e, const struct tape_port *p,
     return word(words[h->k]);
 }
 
+// What stands for a port's elements, or NULL.
+static const struct emit_value *given(const struct emit *e, const struct tape_port *p,
+                                      const struct here *h)
+{
+    if (p->slot == h->given_at)
+        return &h->given;
+    for (size_t i = 0; i < e->given.n; i++)
+        if (p->slot == e->given.at[i].place)
+            return &e->given.at[i].value;
+    return NULL;
+}
+
 static struct emit_value port_memory(struct emit *e, const struct tape_port *p,
                                      const struct here *h)
 {
-    if (p->slot == h->given_at)
-        return h->given;
+    const struct emit_value *known = given(e, p, h);
+    if (known)
+        return *known;
     if (h->index4)
         return one_of_four(e, p, h, h->index4);
     return word(emit_load(e, p->slot, h->index));
@@ -140,8 +153,9 @@ static bool is_shared(const struct tape_map *m)
 static struct emit_value port_read(struct emit *e, const struct tape_port *p, const struct here *h)
 {
     spv_id *words = e->four[p - e->draft.ports.at];
-    if (p->slot == h->given_at)
-        return h->given;
+    const struct emit_value *known = given(e, p, h);
+    if (known)
+        return *known;
     if (h->index4 && h->k > 0 && is_shared(&p->map))
         return word(words[0]);
     if (h->index4 && h->k > 0 && p->bytes == 4 && emit_is_by_four(&p->map))
@@ -337,6 +351,23 @@ struct emit_value emit_tape(struct emit *e, spv_id index, unsigned k, emit_place
     compute_values(e, &h);
     store_values(e, &h);
     return e->value[e->draft.result];
+}
+
+void emit_tape_each(struct emit *e, const spv_id *index, unsigned n, struct emit_value *out)
+{
+    size_t values = e->draft.values.n;
+    spv_id *stored = arena_array(&e->scratch, values * n, sizeof *stored);
+    for (unsigned k = 0; k < n; k++) {
+        const struct here h = {index[k], 0, NO_PLACE, {0}, 0};
+        compute_values(e, &h);
+        for (size_t i = 1; i < values; i++)
+            if (e->draft.values.at[i].stored && e->live[i])
+                stored[i * n + k] = emit_as(e, e->value[i], LANE_U32);
+        out[k] = e->value[e->draft.result];
+    }
+    for (size_t i = 1; i < values; i++)
+        for (unsigned k = 0; e->draft.values.at[i].stored && e->live[i] && k < n; k++)
+            emit_store(e, e->draft.values.at[i].slot, index[k], stored[i * n + k]);
 }
 
 // Stores come when all four are computed: nothing is read after it.

@@ -2,7 +2,7 @@
 #ifndef HLX_CODEGEN_PLAN_H
 #define HLX_CODEGEN_PLAN_H
 
-#include "codegen/emit.h"
+#include "codegen/emit_chain.h"
 #include "runtime/dispatch.h"
 
 enum place_kind { PLACE_WORK, PLACE_VAR, PLACE_INPUT, PLACE_OUTPUT, PLACE_CONST, PLACE_COUNTERS };
@@ -70,6 +70,8 @@ struct plan {
     uint32_t now;          // level of the step that is being made
     uint32_t *tail;        // by kernel: the elementwise kernel it ends with + 1, or 0
     bool *is_tail;         // by kernel: runs at the end of another
+    uint32_t *chain_of;    // by kernel: its chain + 1, or 0; not of tails
+    VEC(struct emit_chain) chains;
     emit_place *output_at; // by output: its place
     VEC(ir_ref) consts;    // by const place
     VEC(struct plan_step) steps;
@@ -86,8 +88,15 @@ const struct dispatch_program *plan_program(struct arena *a, struct ir_module *m
 
 // -- between plan*.c -----------------------------------------------------------------------------
 
-// Numbers places for leaves, kernel outputs, outputs and updates; orders kernels (plan_places.c).
+// Numbers places for leaves, kernel outputs, outputs and updates (plan_places.c).
 void plan_places(struct plan *p);
+// Orders kernels: tails, chains, levels (plan_order.c).
+void plan_order(struct plan *p);
+// Whether a kernel makes a variable's new value (plan_order.c).
+bool plan_makes_update(const struct plan *p, const struct ir_kernel *k);
+// Finds kernels that go on with the rows of a reduction, and makes p->level what it is when each
+// chain runs as one (plan_chain.c). `owner`, by tail: the kernel that it ends.
+void plan_chains(struct plan *p, const uint32_t *owner);
 emit_place plan_add(struct plan *p, enum place_kind kind, uint32_t index, uint64_t bytes);
 // Emits all kernels and the copies that are left over (plan_steps.c).
 void plan_steps(struct plan *p);

@@ -1,7 +1,7 @@
-// plan_places.c: decides where each tensor of an entry lies, and in which order kernels run.
+// plan_places.c: decides where each tensor of an entry lies.
 //
 // An update is written over the old value where that is safe: by a kernel that reads the old value
-// only at the element it writes, after every other reader. So kernels that make updates run last.
+// only at the element it writes, after every other reader.
 #include "codegen/plan.h"
 
 static uint64_t bytes_of(const struct plan *p, ir_ref r)
@@ -38,121 +38,6 @@ static void place_leaves(struct plan *p)
             vec_push(p->arena, &p->consts, r);
         }
     }
-}
-
-// -- order ---------------------------------------------------------------------------------------
-
-static bool is_update(const struct plan *p, ir_ref r)
-{
-    for (size_t i = 0; i < p->entry->updates.n; i++)
-        if (base(p, p->entry->updates.at[i].value) == r)
-            return true;
-    return false;
-}
-
-static bool makes_update(const struct plan *p, const struct ir_kernel *k)
-{
-    for (size_t i = 0; i < k->outputs.n; i++)
-        if (is_update(p, k->outputs.at[i]))
-            return true;
-    return false;
-}
-
-// Marks, from the last kernel back, those that make updates and that only such kernels read.
-static bool *find_late(const struct plan *p)
-{
-    size_t n = p->fusion.kernels.n;
-    bool *late = arena_array(p->arena, n + 1, sizeof *late);
-    bool *needed = arena_array(p->arena, n + 1, sizeof *needed); // by a kernel that is not late
-    for (size_t i = n; i-- > 0;) {
-        const struct ir_kernel *k = &p->fusion.kernels.at[i];
-        late[i] = !needed[i] && makes_update(p, k);
-        for (size_t j = 0; !late[i] && j < k->inputs.n; j++) {
-            uint32_t of = p->fusion.kernel_of.at[k->inputs.at[j]];
-            if (of)
-                needed[of - 1] = true;
-        }
-    }
-    return late;
-}
-
-// A small elementwise kernel on what a reduction gives is computed where the result is: it becomes
-// the reduction's tail, if nothing else it reads is of the same level or later.
-static bool can_be_tail(const struct plan *p, const uint32_t *level, uint32_t k, uint32_t *of)
-{
-    const struct ir_graph *g = p->entry->graph;
-    const struct ir_kernel *kernel = &p->fusion.kernels.at[k];
-    uint32_t reduction = UINT32_MAX, highest = 0;
-    if (kernel->class != IRC_MAP || makes_update(p, kernel))
-        return false;
-    for (size_t i = 0; i < kernel->inputs.n; i++) {
-        uint32_t from = p->fusion.kernel_of.at[kernel->inputs.at[i]];
-        if (from && level[from - 1] >= highest) {
-            bool tie = reduction != UINT32_MAX && level[from - 1] == highest;
-            if (tie && from - 1 != reduction)
-                return false;
-            highest = level[from - 1];
-            reduction = from - 1;
-        }
-    }
-    if (reduction == UINT32_MAX || p->tail[reduction])
-        return false;
-    const struct ir_kernel *r = &p->fusion.kernels.at[reduction];
-    *of = reduction;
-    return r->class == IRC_REDUCE && ir_opcode(g, r->anchor) != IR_argmax &&
-           ir_type_count(ir_typeof(g, r->anchor)) == ir_type_count(ir_typeof(g, kernel->anchor)) &&
-           emit_is_simple(&p->source, k, r->anchor);
-}
-
-// The length of the longest chain of kernels that must run before kernel k.
-static uint32_t level_of(const struct plan *p, const uint32_t *level, uint32_t k)
-{
-    const struct ir_kernel *kernel = &p->fusion.kernels.at[k];
-    uint32_t most = 0;
-    for (size_t i = 0; i < kernel->inputs.n; i++) {
-        uint32_t of = p->fusion.kernel_of.at[kernel->inputs.at[i]];
-        if (of && level[of - 1] + 1 > most)
-            most = level[of - 1] + 1;
-    }
-    return most;
-}
-
-static void find_levels(struct plan *p, uint32_t *level)
-{
-    uint32_t n = (uint32_t)p->fusion.kernels.n, of = 0;
-    p->tail = arena_array(p->arena, n + 1, sizeof *p->tail);
-    p->is_tail = arena_array(p->arena, n + 1, sizeof *p->is_tail);
-    for (uint32_t k = 0; k < n; k++) {
-        p->is_tail[k] = can_be_tail(p, level, k, &of);
-        if (p->is_tail[k])
-            p->tail[of] = k + 1;
-        level[k] = p->is_tail[k] ? level[of] : level_of(p, level, k);
-    }
-}
-
-// Level by level, so that what does not depend on each other runs between the same two barriers;
-// updates last, one level for all.
-static void order_kernels(struct plan *p)
-{
-    uint32_t n = (uint32_t)p->fusion.kernels.n, levels = 0, at = 0;
-    const bool *late = find_late(p);
-    uint32_t *level = p->level = arena_array(p->arena, n + 1, sizeof *level);
-    find_levels(p, level);
-    for (uint32_t k = 0; k < n; k++)
-        levels = level[k] >= levels ? level[k] + 1 : levels;
-    uint32_t *count = arena_array(p->arena, 2 * levels + 1, sizeof *count);
-    for (uint32_t k = 0; k < n; k++) {
-        level[k] += late[k] ? levels : 0;
-        count[level[k]]++;
-    }
-    for (uint32_t i = 0; i < 2 * levels; i++) {
-        uint32_t here = count[i];
-        count[i] = at;
-        at += here;
-    }
-    p->order = arena_array(p->arena, n + 1, sizeof *p->order);
-    for (uint32_t k = 0; k < n; k++)
-        p->order[count[level[k]]++] = k;
 }
 
 // -- updates in place ----------------------------------------------------------------------------
@@ -278,7 +163,7 @@ void plan_places(struct plan *p)
     p->source.place_of = p->place_of;
     p->source.observed = p->observed;
     place_leaves(p);
-    order_kernels(p);
+    plan_order(p);
     place_results(p);
     place_rest(p);
 }

@@ -200,6 +200,38 @@ static void step_gather(struct plan *p, uint32_t k)
     add_variant(p, "rows", &call, 1);
 }
 
+// -- chains --------------------------------------------------------------------------------------
+
+// A link's own call, as it would run without the chain.
+static void link_call(struct plan *p, const struct emit_link *l, bool cpu, struct emit_call *call)
+{
+    if (p->fusion.kernels.at[l->kernel].class == IRC_REDUCE) {
+        static const emit_place none[2] = {NO_PLACE, NO_PLACE};
+        if (!cpu || !emit_reduce_alone(&p->source, l->kernel, l->tail, call))
+            emit_reduce(&p->source, l->kernel, l->tail, none, call);
+    } else if (!cpu || !emit_map4(&p->source, l->kernel, call)) {
+        emit_map(&p->source, l->kernel, call);
+    }
+}
+
+static void step_chain(struct plan *p, const struct emit_chain *c)
+{
+    static const char *const apart[] = {"apart", DISPATCH_FOR_CPU "apart"};
+    struct emit_call *calls = arena_array(p->arena, c->kernels.n, sizeof *calls);
+    emit_chain(&p->source, c, calls);
+    add_variant(p, "joined", calls, 1);
+    for (int cpu = 0; cpu < 2; cpu++) {
+        for (size_t i = 0; i < c->kernels.n; i++)
+            link_call(p, &c->kernels.at[i], cpu, &calls[i]);
+        add_variant(p, apart[cpu], calls, c->kernels.n);
+    }
+    for (size_t i = 0; i < c->kernels.n; i++) {
+        note_outputs(p, c->kernels.at[i].kernel);
+        if (c->kernels.at[i].tail)
+            note_outputs(p, c->kernels.at[i].tail - 1);
+    }
+}
+
 static void (*const step_of[])(struct plan *, uint32_t) = {
     [IRC_LEAF] = step_map,      [IRC_MAP] = step_map,   [IRC_REDUCE] = step_reduce,
     [IRC_MATMUL] = step_matmul, [IRC_MOVE] = step_move, [IRC_GATHER] = step_gather,
@@ -258,18 +290,27 @@ static void copy_results(struct plan *p)
     }
 }
 
+static void step_kernel(struct plan *p, uint32_t k)
+{
+    step_of[p->fusion.kernels.at[k].class](p, k);
+    note_outputs(p, k);
+    if (p->tail[k])
+        note_outputs(p, p->tail[k] - 1);
+}
+
 void plan_steps(struct plan *p)
 {
     for (size_t i = 0; i < p->fusion.kernels.n; i++) {
         uint32_t k = p->order[i];
-        if (p->is_tail[k])
+        const struct emit_chain *c = p->chain_of[k] ? &p->chains.at[p->chain_of[k] - 1] : NULL;
+        if (p->is_tail[k] || (c && c->kernels.at[0].kernel != k))
             continue;
         p->now = p->level[k];
         new_step(p, label(p, p->fusion.kernels.at[k].anchor));
-        step_of[p->fusion.kernels.at[k].class](p, k);
-        note_outputs(p, k);
-        if (p->tail[k])
-            note_outputs(p, p->tail[k] - 1);
+        if (c)
+            step_chain(p, c);
+        else
+            step_kernel(p, k);
     }
     copy_results(p);
 }

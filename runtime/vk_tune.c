@@ -199,9 +199,9 @@ static const char *unfit(const struct vk_plan *p, const struct dispatch_variant 
     return NULL;
 }
 
-static bool shares_tiles(const struct dispatch_variant *v)
+static bool shares_memory(const struct dispatch_variant *v)
 {
-    return strncmp(v->name, "tile", 4) == 0;
+    return strncmp(v->name, "tile", 4) == 0 || strcmp(v->name, "joined") == 0;
 }
 
 static bool for_cpu(const struct dispatch_variant *v)
@@ -209,12 +209,12 @@ static bool for_cpu(const struct dispatch_variant *v)
     return strncmp(v->name, DISPATCH_FOR_CPU, strlen(DISPATCH_FOR_CPU)) == 0;
 }
 
-// A CPU device runs the invocations of a workgroup one after another: variants that share tiles are
+// A CPU device runs the invocations of a workgroup one after another: variants that share memory are
 // slow there and take seconds to compile. Others are made for such a device alone. Those that are
 // not for a device run when there is nothing else, or when asked for by name.
 bool vk_suits(const struct dispatch_step *s, size_t v, bool cpu)
 {
-    bool (*misfit)(const struct dispatch_variant *) = cpu ? shares_tiles : for_cpu;
+    bool (*misfit)(const struct dispatch_variant *) = cpu ? shares_memory : for_cpu;
     if (!misfit(&s->variant[v]))
         return true;
     for (size_t i = 0; i < s->nvariants; i++)

@@ -320,8 +320,35 @@ static inline const char *kit_output_label(struct emit_kit *k, size_t i, size_t 
                         ir_op_info((enum ir_op)node->op)->name, of);
 }
 
-static inline void kit_compare(struct emit_kit *k, const char *variant, unsigned char **want)
+static inline bool kit_has_variant(const struct emit_kit *k, const char *name, size_t n)
 {
+    const struct dispatch_entry *e = k->program.dispatch->entry;
+    for (size_t s = 0; s < e->nsteps; s++)
+        for (size_t v = 0; v < e->step[s].nvariants; v++)
+            if (!strncmp(e->step[s].variant[v].name, name, n) &&
+                e->step[s].variant[v].name[n] == '\0')
+                return true;
+    return false;
+}
+
+// Those of a list of variants that the program has; NULL: none.
+static inline const char *kit_known(struct emit_kit *k, const char *list)
+{
+    struct buf known = {0};
+    size_t n;
+    for (const char *at = list; at; at = at[n] ? at + n + 1 : NULL) {
+        n = strcspn(at, ",");
+        if (kit_has_variant(k, at, n))
+            buf_printf(&known, "%s%.*s", known.n ? "," : "", (int)n, at);
+    }
+    const char *out = known.n ? arena_strdup(&k->r.arena, known.at) : NULL;
+    buf_free(&known);
+    return out;
+}
+
+static inline void kit_compare(struct emit_kit *k, const char *variants, unsigned char **want)
+{
+    const char *variant = kit_known(k, variants);
     unsigned char **got = kit_run(k, kit_device(), variant);
     size_t outputs = k->entry.outputs.n, n = outputs * k->steps;
     for (size_t i = 0; i < n; i++) {
@@ -363,14 +390,19 @@ static inline bool kit_has_cpu_variant(const struct emit_kit *k)
     return false;
 }
 
-// The same with the variants for CPU devices where there are any, and without.
+// The same with the variants for CPU devices where there are any, and without; kernels that work on
+// the same rows as one and apart.
 static inline void kit_check(struct emit_kit *k)
 {
     kit_compile(k);
     unsigned char **want = kit_run(k, "cpu", NULL);
-    kit_compare(k, "map,group,move,rows,copy,rows_8x8", want);
+    kit_compare(k, "map,group,move,rows,copy,rows_8x8,joined", want);
+    if (kit_has_variant(k, "apart", 5))
+        kit_compare(k, "map,group,move,rows,copy,rows_8x8,apart", want);
     if (kit_has_cpu_variant(k))
-        kit_compare(k, DISPATCH_FOR_CPU "map," DISPATCH_FOR_CPU "alone," DISPATCH_FOR_CPU "8x16",
+        kit_compare(k,
+                    DISPATCH_FOR_CPU "map," DISPATCH_FOR_CPU "alone," DISPATCH_FOR_CPU
+                                     "8x16," DISPATCH_FOR_CPU "apart",
                     want);
     kit_end(k);
 }

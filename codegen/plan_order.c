@@ -1,0 +1,133 @@
+// plan_order.c: in which order the kernels of an entry run, and which run together.
+//
+// Kernels that make updates run last: what is written over an old value must come after all that
+// read it.
+#include "codegen/plan.h"
+
+// -- updates -------------------------------------------------------------------------------------
+
+static bool is_update(const struct plan *p, ir_ref r)
+{
+    for (size_t i = 0; i < p->entry->updates.n; i++)
+        if (ir_view_base(p->entry->graph, p->entry->updates.at[i].value) == r)
+            return true;
+    return false;
+}
+
+bool plan_makes_update(const struct plan *p, const struct ir_kernel *k)
+{
+    for (size_t i = 0; i < k->outputs.n; i++)
+        if (is_update(p, k->outputs.at[i]))
+            return true;
+    return false;
+}
+
+// Marks, from the last kernel back, those that make updates and that only such kernels read.
+static bool *find_late(const struct plan *p)
+{
+    size_t n = p->fusion.kernels.n;
+    bool *late = arena_array(p->arena, n + 1, sizeof *late);
+    bool *needed = arena_array(p->arena, n + 1, sizeof *needed); // by a kernel that is not late
+    for (size_t i = n; i-- > 0;) {
+        const struct ir_kernel *k = &p->fusion.kernels.at[i];
+        late[i] = !needed[i] && plan_makes_update(p, k);
+        for (size_t j = 0; !late[i] && j < k->inputs.n; j++) {
+            uint32_t of = p->fusion.kernel_of.at[k->inputs.at[j]];
+            if (of)
+                needed[of - 1] = true;
+        }
+    }
+    return late;
+}
+
+// -- levels --------------------------------------------------------------------------------------
+
+// A small elementwise kernel on what a reduction gives is computed where the result is: it becomes
+// the reduction's tail, if nothing else it reads is of the same level or later.
+static bool can_be_tail(const struct plan *p, const uint32_t *level, uint32_t k, uint32_t *of)
+{
+    const struct ir_graph *g = p->entry->graph;
+    const struct ir_kernel *kernel = &p->fusion.kernels.at[k];
+    uint32_t reduction = UINT32_MAX, highest = 0;
+    if (kernel->class != IRC_MAP || plan_makes_update(p, kernel))
+        return false;
+    for (size_t i = 0; i < kernel->inputs.n; i++) {
+        uint32_t from = p->fusion.kernel_of.at[kernel->inputs.at[i]];
+        if (from && level[from - 1] >= highest) {
+            bool tie = reduction != UINT32_MAX && level[from - 1] == highest;
+            if (tie && from - 1 != reduction)
+                return false;
+            highest = level[from - 1];
+            reduction = from - 1;
+        }
+    }
+    if (reduction == UINT32_MAX || p->tail[reduction])
+        return false;
+    const struct ir_kernel *r = &p->fusion.kernels.at[reduction];
+    *of = reduction;
+    return r->class == IRC_REDUCE && ir_opcode(g, r->anchor) != IR_argmax &&
+           ir_type_count(ir_typeof(g, r->anchor)) == ir_type_count(ir_typeof(g, kernel->anchor)) &&
+           emit_is_simple(&p->source, k, r->anchor);
+}
+
+// The length of the longest chain of kernels that must run before kernel k.
+static uint32_t level_of(const struct plan *p, uint32_t k)
+{
+    const struct ir_kernel *kernel = &p->fusion.kernels.at[k];
+    uint32_t most = 0;
+    for (size_t i = 0; i < kernel->inputs.n; i++) {
+        uint32_t of = p->fusion.kernel_of.at[kernel->inputs.at[i]];
+        if (of && p->level[of - 1] + 1 > most)
+            most = p->level[of - 1] + 1;
+    }
+    return most;
+}
+
+static void find_levels(struct plan *p)
+{
+    uint32_t n = (uint32_t)p->fusion.kernels.n;
+    uint32_t *owner = arena_array(p->arena, n + 1, sizeof *owner);
+    p->level = arena_array(p->arena, n + 1, sizeof *p->level);
+    p->tail = arena_array(p->arena, n + 1, sizeof *p->tail);
+    p->is_tail = arena_array(p->arena, n + 1, sizeof *p->is_tail);
+    p->chain_of = arena_array(p->arena, n + 1, sizeof *p->chain_of);
+    for (uint32_t k = 0; k < n; k++) {
+        p->is_tail[k] = can_be_tail(p, p->level, k, &owner[k]);
+        if (p->is_tail[k])
+            p->tail[owner[k]] = k + 1;
+        p->level[k] = p->is_tail[k] ? p->level[owner[k]] : level_of(p, k);
+    }
+    if (p->fusion.fused)
+        plan_chains(p, owner);
+}
+
+// The kernels by level, those of one level as they were.
+static void sort_by_level(struct plan *p, uint32_t levels)
+{
+    uint32_t n = (uint32_t)p->fusion.kernels.n, at = 0;
+    uint32_t *count = arena_array(p->arena, levels + 1, sizeof *count);
+    for (uint32_t k = 0; k < n; k++)
+        count[p->level[k]]++;
+    for (uint32_t i = 0; i < levels; i++) {
+        uint32_t here = count[i];
+        count[i] = at;
+        at += here;
+    }
+    p->order = arena_array(p->arena, n + 1, sizeof *p->order);
+    for (uint32_t k = 0; k < n; k++)
+        p->order[count[p->level[k]]++] = k;
+}
+
+// Level by level, so that what does not depend on each other runs between the same two barriers;
+// updates last, one level for all.
+void plan_order(struct plan *p)
+{
+    uint32_t levels = 0;
+    const bool *late = find_late(p);
+    find_levels(p);
+    for (size_t k = 0; k < p->fusion.kernels.n; k++)
+        levels = p->level[k] >= levels ? p->level[k] + 1 : levels;
+    for (size_t k = 0; k < p->fusion.kernels.n; k++)
+        p->level[k] += late[k] ? levels : 0;
+    sort_by_level(p, 2 * levels);
+}
