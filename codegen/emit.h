@@ -124,7 +124,7 @@ spv_id emit_less(struct emit *e, spv_id x, spv_id y); // a SPIR-V bool
 spv_id emit_choose(struct emit *e, spv_id condition, spv_id x, spv_id y);
 spv_id emit_least(struct emit *e, spv_id x, spv_id y);
 
-// -- lanes (emit_lane.c) -----------------------------------------------------------------------
+// -- lanes (emit_lane*.c) ----------------------------------------------------------------------
 
 // A value seen as another lane type: the same bits.
 spv_id emit_as(struct emit *e, struct emit_value v, enum lane lane);

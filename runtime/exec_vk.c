@@ -66,30 +66,17 @@ static void take_faults(const struct exec *x, struct vk_device *d)
 #endif
 }
 
-static bool known_variant(const struct dispatch_program *t, const char *names)
-{
-    for (size_t i = 0; i < t->nentries; i++)
-        for (size_t s = 0; s < t->entry[i].nsteps; s++)
-            for (size_t v = 0; v < t->entry[i].step[s].nvariants; v++)
-                if (vk_listed(names, t->entry[i].step[s].variant[v].name))
-                    return true;
-    return false;
-}
-
 // What must be right before there is a device.
 static bool check_table(struct exec *x, struct hlx_error *e)
 {
     const struct dispatch_program *t = x->program->dispatch;
-    const char *variant = x->options.variant;
     if (!t) {
         x->absent = true;
         return hlx_fail(e, EXIT_DEVICE,
                         "the program was compiled without kernels for Vulkan; compile it again, "
                         "or run with --device cpu");
     }
-    if (variant && !known_variant(t, variant))
-        return hlx_fail(e, EXIT_USAGE, "no step of the program has a variant `%s`", variant);
-    return true;
+    return vk_known_variants(t, x->options.variant, e);
 }
 
 static bool open_device(struct exec *x, struct vk_exec *v, struct hlx_error *e)

@@ -82,6 +82,10 @@ bool vk_measure(struct vk_plan *p, const struct dispatch_step *step, const bool 
 // as they are. Pipelines of all chosen kernels are made. The plan's memory is there.
 bool vk_tune(struct vk_plan *p, const char *names, struct hlx_error *e);
 
+// Whether the steps of a program, of any of its entries, have all variants of a list with commas
+// (or NULL); else EXIT_USAGE. One that only some entry lacks is no mistake: the list is for all.
+bool vk_known_variants(const struct dispatch_program *t, const char *names, struct hlx_error *e);
+
 // Whether a device, or a CPU's, tries a variant of a step by itself (spec/running.md, R6.3).
 bool vk_suits(const struct dispatch_step *s, size_t v, bool cpu);
 

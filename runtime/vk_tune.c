@@ -58,19 +58,19 @@ static bool no_such(const variant_names *known, const char *text, size_t n, stru
     return false;
 }
 
-// A name that no step of any entry has is a mistake. One that only this entry's steps lack is not:
-// the list is for all entries of a run.
-static bool check_names(struct tune *t, struct hlx_error *e)
+bool vk_known_variants(const struct dispatch_program *t, const char *names, struct hlx_error *e)
 {
+    struct arena a = {0};
     variant_names known = {0};
+    bool ok = true;
     size_t n;
-    list_variants(&t->arena, t->p->x->table, &known);
-    for (const char *at = t->names; at; at = at[n] ? at + n + 1 : NULL) {
+    list_variants(&a, t, &known);
+    for (const char *at = names; ok && at; at = at[n] ? at + n + 1 : NULL) {
         n = strcspn(at, ",");
-        if (!holds(&known, at, n))
-            return no_such(&known, at, n, e);
+        ok = holds(&known, at, n) || no_such(&known, at, n, e);
     }
-    return true;
+    arena_free(&a);
+    return ok;
 }
 
 // -- keys ----------------------------------------------------------------------------------------
@@ -322,7 +322,7 @@ bool vk_tune(struct vk_plan *p, const char *names, struct hlx_error *e)
     struct tune t = {.p = p, .names = names};
     map_init(&t.memory, &t.arena);
     load(&t);
-    bool ok = check_names(&t, e) && settle(&t, e);
+    bool ok = settle(&t, e);
     if (t.learnt)
         store(&t);
     free(t.path);

@@ -125,6 +125,67 @@ static void optional_values_need_an_equals_sign(void **state)
     cli_finish(&p);
 }
 
+// What cli_take handed over.
+struct taken {
+    int options, n;
+    const char *first;
+};
+
+static bool take_option(void *user, const struct cli_parse *p, int id)
+{
+    struct taken *t = user;
+    t->options++;
+    return id != OPT_STEPS || strcmp(p->value, "3") == 0;
+}
+
+static int take_operands(void *user, int n, char **operand)
+{
+    struct taken *t = user;
+    t->n = n;
+    t->first = n > 0 ? operand[0] : NULL;
+    return 42;
+}
+
+static const struct cli_taker taker = {take_option, take_operands};
+
+static void options_come_before_operands(void **state)
+{
+    (void)state;
+    struct words w = WORDS("a", "-q", "--steps=3", "b");
+    struct taken t = {0, -1, NULL};
+    assert_int_equal(cli_take(&cli, w.n, w.word, &taker, &t), 42);
+    assert_int_equal(t.options, 2);
+    assert_int_equal(t.n, 2);
+    assert_string_equal(t.first, "a");
+    w = WORDS("--steps=4", "-q", "a");
+    t = (struct taken){0, -1, NULL};
+    assert_int_equal(cli_take(&cli, w.n, w.word, &taker, &t), EXIT_USAGE);
+    assert_int_equal(t.options, 1); // nothing is taken after what is wrong
+    assert_int_equal(t.n, -1);
+}
+
+static void take(void *with)
+{
+    struct words *w = with;
+    struct taken t = {0, -1, NULL};
+    int code = cli_take(&cli, w->n, w->word, &taker, &t);
+    if (code == 42 && t.n == 0)
+        code = cli_misuse(&cli, "no file was given");
+    fflush(NULL);
+    _exit(code);
+}
+
+static void misuse_is_told(void **state)
+{
+    (void)state;
+    char text[500];
+    struct words none = WORDS("-q"), bad = WORDS("-x");
+    assert_int_equal(capture(STDERR_FILENO, take, &none, text, sizeof(text)), EXIT_USAGE);
+    assert_string_equal(text, "hlxt: no file was given; see hlxt --help\n");
+    assert_int_equal(capture(STDERR_FILENO, take, &bad, text, sizeof(text)), EXIT_USAGE);
+    assert_string_equal(text, "hlxt: unknown option `-x`\nTry `hlxt --help`.\n");
+}
+
 static void no_words_no_options(void **state)
 {
     (void)state;
@@ -397,6 +458,8 @@ int main(void)
         cmocka_unit_test(options_and_operands_mix),
         cmocka_unit_test(optional_values_need_an_equals_sign),
         cmocka_unit_test(no_words_no_options),
+        cmocka_unit_test(options_come_before_operands),
+        cmocka_unit_test(misuse_is_told),
         cmocka_unit_test(bad_options_are_explained),
         cmocka_unit_test(help_is_grouped_and_wrapped),
         cmocka_unit_test(version_is_one_line),
