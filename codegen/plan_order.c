@@ -1,7 +1,7 @@
 // plan_order.c: in which order the kernels of an entry run, and which run together.
 //
-// Kernels that make updates run last: what is written over an old value must come after all that
-// read it.
+// What is written over an old value must come after all that read it. Kernels that make updates,
+// and are not needed by others, are called late.
 #include "codegen/plan.h"
 
 // -- updates -------------------------------------------------------------------------------------
@@ -118,8 +118,68 @@ static void sort_by_level(struct plan *p, uint32_t levels)
         p->order[count[p->level[k]]++] = k;
 }
 
-// Level by level, so that what does not depend on each other runs between the same two barriers;
-// updates last, one level for all.
+// -- kernels that make updates -------------------------------------------------------------------
+
+// By variable: the level after all kernels that read it and are not late; who is late and reads it.
+struct readers {
+    uint32_t after;
+    uint32_t late; // kernel + 1, or 0
+    bool more;     // more than one is late
+};
+
+static void note_reader(struct readers *r, uint32_t k, uint32_t level, bool late)
+{
+    if (!late) {
+        r->after = level >= r->after ? level + 1 : r->after;
+        return;
+    }
+    r->more = r->more || (r->late && r->late != k + 1);
+    r->late = k + 1;
+}
+
+static struct readers *find_readers(const struct plan *p, const bool *late)
+{
+    const struct ir_graph *g = p->entry->graph;
+    struct readers *r = arena_array(p->arena, p->module->vars.n + 1, sizeof *r);
+    for (uint32_t k = 0; k < p->fusion.kernels.n; k++) {
+        const struct ir_kernel *kernel = &p->fusion.kernels.at[k];
+        for (size_t i = 0; i < kernel->inputs.n; i++) {
+            ir_ref in = kernel->inputs.at[i];
+            if (ir_opcode(g, in) == IR_var)
+                note_reader(&r[ir_attr(g, in, 0)], k, p->level[k], late[k]);
+        }
+    }
+    return r;
+}
+
+static bool makes(const struct ir_kernel *k, ir_ref value)
+{
+    for (size_t i = 0; i < k->outputs.n; i++)
+        if (k->outputs.at[i] == value)
+            return true;
+    return false;
+}
+
+// The level from which kernel k, which is late, may write over the variables that it updates;
+// `last` where another late one reads them.
+static uint32_t level_to_write(const struct plan *p, const struct readers *r, uint32_t k,
+                               uint32_t last)
+{
+    uint32_t level = level_of(p, k);
+    for (size_t i = 0; i < p->entry->updates.n; i++) {
+        const struct ir_update *u = &p->entry->updates.at[i];
+        if (!makes(&p->fusion.kernels.at[k], ir_view_base(p->entry->graph, u->value)))
+            continue;
+        const struct readers *of = &r[u->var];
+        if (of->more || (of->late && of->late != k + 1))
+            return last;
+        level = of->after > level ? of->after : level;
+    }
+    return level;
+}
+
+// Level by level, so that what does not depend on each other runs between the same two barriers.
+// An update runs when nothing reads the old value any more, beside what does not need it.
 void plan_order(struct plan *p)
 {
     uint32_t levels = 0;
@@ -127,7 +187,9 @@ void plan_order(struct plan *p)
     find_levels(p);
     for (size_t k = 0; k < p->fusion.kernels.n; k++)
         levels = p->level[k] >= levels ? p->level[k] + 1 : levels;
-    for (size_t k = 0; k < p->fusion.kernels.n; k++)
-        p->level[k] += late[k] ? levels : 0;
-    sort_by_level(p, 2 * levels);
+    const struct readers *readers = find_readers(p, late);
+    for (uint32_t k = 0; k < p->fusion.kernels.n; k++)
+        if (late[k])
+            p->level[k] = level_to_write(p, readers, k, levels + p->level[k]);
+    sort_by_level(p, 2 * levels + 1);
 }
