@@ -178,6 +178,7 @@ static bool plan_entry(struct plan *p, bool fuse, const struct dispatch_range *v
     ir_refs roots = {0};
     ir_entry_roots(p->entry, false, p->arena, &roots);
     ir_fuse(p->entry->graph, roots.at, roots.n, fuse, p->arena, &p->fusion);
+    plan_split(p);
     plan_places(p);
     plan_steps(p);
     if (p->refused)

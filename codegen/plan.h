@@ -88,6 +88,8 @@ const struct dispatch_program *plan_program(struct arena *a, struct ir_module *m
 
 // -- between plan*.c -----------------------------------------------------------------------------
 
+// Takes apart reductions that others wait for needlessly (plan_split.c).
+void plan_split(struct plan *p);
 // Numbers places for leaves, kernel outputs, outputs and updates (plan_places.c).
 void plan_places(struct plan *p);
 // Orders kernels: tails, chains, levels (plan_order.c).
