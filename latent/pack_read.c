@@ -50,13 +50,32 @@ static bool damaged_object(const struct reader *r, const struct pack_object *o, 
     return damaged(r, 0, arena_printf(r->arena, "object %s %s", text, what));
 }
 
+// Appends what is left of bytes when line ends and top bits do not count.
+static size_t as_text(const unsigned char *bytes, size_t n, unsigned char *out)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if ((bytes[i] & 0x7F) != '\r')
+            out[kept++] = bytes[i] & 0x7F;
+    return kept;
+}
+
+// Whether the first bytes are the magic as a transfer as text leaves it (H1.6).
+static bool changed_as_text(const struct reader *r)
+{
+    enum { SEEN = 2 * PACK_MAGIC_BYTES }; // it may have grown
+    unsigned char want[PACK_MAGIC_BYTES], have[SEEN];
+    size_t n = as_text((const unsigned char *)PACK_MAGIC, PACK_MAGIC_BYTES, want);
+    return as_text(r->bytes, r->n < SEEN ? r->n : SEEN, have) >= n && memcmp(have, want, n) == 0;
+}
+
 static bool check_magic(const struct reader *r)
 {
     size_t n = r->n < PACK_MAGIC_BYTES ? r->n : PACK_MAGIC_BYTES;
     if (n == 0 || memcmp(r->bytes, PACK_MAGIC, n) == 0)
-        return r->n >= MIN_PACK || truncated(r, MIN_PACK);
-    if (n >= 4 && memcmp(r->bytes, PACK_MAGIC, 4) == 0)
-        return damaged(r, 4,
+        return true;
+    if (changed_as_text(r))
+        return damaged(r, 0,
                        "its first bytes were changed, as happens when a program copies it "
                        "as text; copy it again as binary");
     return canon_fail(r->arena, r->error, "E_PACK_FOREIGN", 0,
@@ -64,33 +83,43 @@ static bool check_magic(const struct reader *r)
                       canon_show(r->arena, (const char *)r->bytes, n));
 }
 
+// A later version may have another header: nothing but its number is looked at.
 static bool check_version(const struct reader *r)
 {
-    uint32_t version = get_u32(r->bytes + PACK_AT_VERSION);
-    if (version == PACK_VERSION)
+    if (r->n < PACK_AT_ROOT)
         return true;
-    if (version == 0)
-        return damaged(r, PACK_AT_VERSION, "its version is 0");
-    return canon_fail(r->arena, r->error, "E_PACK_VERSION", PACK_AT_VERSION,
+    uint32_t version = get_u32(r->bytes + PACK_AT_VERSION);
+    return version <= PACK_VERSION ||
+           canon_fail(r->arena, r->error, "E_PACK_VERSION", PACK_AT_VERSION,
                       "the pack has version %u, which is newer than this tool (it reads version "
                       "%d): use a newer Helix",
                       (unsigned)version, PACK_VERSION);
 }
 
-// The count is believed only as far as the file has room for the index.
-static bool check_count(struct reader *r)
+// The bytes from `at` on that `n` items of `each` bytes reach to; more than there can be is
+// UINT64_MAX.
+static uint64_t reach(uint64_t at, uint64_t n, uint64_t each)
 {
-    uint64_t count = get_u64(r->bytes + PACK_AT_COUNT);
-    if (count > (r->n - MIN_PACK) / PACK_ENTRY)
-        return count > (UINT64_MAX - MIN_PACK) / PACK_ENTRY
-                   ? damaged(r, PACK_AT_COUNT, "its object count is impossible")
-                   : truncated(r, MIN_PACK + count * PACK_ENTRY);
-    r->count = (size_t)count;
-    return true;
+    return n > (UINT64_MAX - at) / each ? UINT64_MAX : at + n * each;
 }
 
-// Reads entry i, whose object must begin at *offset, and moves *offset past the object. The object
-// may still lie beyond the end of the file.
+// Whether the file is as long as the header and the index promise; what they promise is believed
+// only as far as the file goes. This comes before all that may be damaged (H1.8).
+static bool check_size(struct reader *r)
+{
+    if (r->n < MIN_PACK)
+        return truncated(r, MIN_PACK);
+    uint64_t count = get_u64(r->bytes + PACK_AT_COUNT), end = reach(MIN_PACK, count, PACK_ENTRY);
+    if (end > r->n)
+        return truncated(r, end);
+    r->count = (size_t)count;
+    for (size_t i = 0; i < r->count; i++)
+        end = reach(end, get_u64(r->bytes + PACK_HEADER + i * PACK_ENTRY + HANDLE_BYTES + 8), 1);
+    return end <= r->n || truncated(r, end);
+}
+
+// Reads entry i, whose object must begin at *offset, and moves *offset past the object, which the
+// file is long enough for.
 static bool read_entry(struct reader *r, size_t i, uint64_t *offset)
 {
     const unsigned char *at = r->bytes + PACK_HEADER + i * PACK_ENTRY;
@@ -101,8 +130,8 @@ static bool read_entry(struct reader *r, size_t i, uint64_t *offset)
         return damaged_object(r, o, "is out of order in the index");
     if (get_u64(at + HANDLE_BYTES) != *offset)
         return damaged_object(r, o, "does not begin where the one before it ends");
-    if (length == 0 || length > UINT64_MAX - HANDLE_BYTES - *offset)
-        return damaged_object(r, o, "has an impossible length");
+    if (length == 0)
+        return damaged_object(r, o, "has no bytes");
     *offset += length;
     o->n = (size_t)length;
     return true;
@@ -111,15 +140,14 @@ static bool read_entry(struct reader *r, size_t i, uint64_t *offset)
 static bool read_index(struct reader *r)
 {
     uint64_t offset = PACK_HEADER + (uint64_t)r->count * PACK_ENTRY;
+    if (get_u32(r->bytes + PACK_AT_VERSION) == 0)
+        return damaged(r, PACK_AT_VERSION, "its version is 0");
     r->object = arena_array(r->arena, r->count, sizeof *r->object);
     for (size_t i = 0; i < r->count; i++)
         if (!read_entry(r, i, &offset))
             return false;
-    if (offset + HANDLE_BYTES > r->n)
-        return truncated(r, offset + HANDLE_BYTES);
-    if (offset + HANDLE_BYTES < r->n)
-        return damaged(r, (size_t)offset + HANDLE_BYTES, "something follows its end");
-    return true;
+    return offset + HANDLE_BYTES == r->n ||
+           damaged(r, (size_t)offset + HANDLE_BYTES, "something follows its end");
 }
 
 static bool check_objects(struct reader *r)
@@ -159,7 +187,7 @@ bool pack_read(struct arena *a, const void *bytes, size_t n, struct pack *out,
                struct latent_error *error)
 {
     struct reader r = {.arena = a, .bytes = bytes, .n = n, .error = error};
-    if (!check_magic(&r) || !check_version(&r) || !check_count(&r) || !read_index(&r) ||
+    if (!check_magic(&r) || !check_version(&r) || !check_size(&r) || !read_index(&r) ||
         !check_objects(&r) || !check_trailer(&r))
         return false;
     struct pack p = {.object = r.object, .n = r.count};

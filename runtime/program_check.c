@@ -17,7 +17,7 @@ static const struct value *object_of(struct program *p, const struct handle *h, 
 {
     struct latent_error error = {0};
     const struct value *v = pack_get(&p->arena, &p->pack, h, &error);
-    *why = error.message;
+    *why = v ? NULL : arena_printf(&p->arena, "%s: %s", error.code, error.message);
     if (v)
         map_put(&p->known, h->sha, HANDLE_BYTES, NULL);
     return v;
@@ -285,7 +285,7 @@ static fault read_dispatch(struct program *p)
         return "its dispatch table is no full handle";
     p->dispatch = dispatch_read(&p->arena, &p->pack, &h, &why);
     if (!p->dispatch)
-        return why.message;
+        return arena_printf(&p->arena, "%s: %s", why.code, why.message);
     know_dispatch(p, &h);
     fault f = dispatch_match(&p->arena, p->dispatch, &p->module);
     return f ? arena_printf(&p->arena, "its dispatch table does not fit it: %s", f) : NULL;
@@ -331,7 +331,7 @@ const char *program_check(struct program *p)
     struct latent_error why = {0};
     map_init(&p->known, &p->arena);
     if (!pack_read(&p->arena, p->bytes, p->n, &p->pack, &why))
-        return why.message;
+        return arena_printf(&p->arena, "%s: %s", why.code, why.message);
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
         fault f = checks[i](p);
         if (f)

@@ -200,6 +200,10 @@ static void foreign_and_newer_files_are_told_apart(void **state)
     refused("{", 1, "E_PACK_FOREIGN", "not a Helix pack");
     refused("\x89PNG\r\n\x1a\n", 8, "E_PACK_FOREIGN", "not a Helix pack");
     refused("\x89HLX\n\x1a\n\x01\0\0\0", 11, "E_PACK_DAMAGED", "as text");
+    refused("\tHLX\r\n\x1a\n\x01\0\0\0", 12, "E_PACK_DAMAGED", "as text");
+    refused("\x89HLX\r\r\n\x1a\r\n\x01\0", 12, "E_PACK_DAMAGED", "as text");
+    refused("\x89HLX is a picture", 16, "E_PACK_FOREIGN", "not a Helix pack");
+    refused("\x89HLX\r\n\x1a\n\2\0\0\0", 12, "E_PACK_VERSION", "version 2");
     bytes[PACK_AT_VERSION] = 2;
     rehash(bytes, s.bytes.n);
     refused(bytes, s.bytes.n, "E_PACK_VERSION", "version 2, which is newer");
@@ -226,14 +230,14 @@ static void a_fitting_hash_is_not_enough(void **state)
     const struct change changes[] = {
         {PACK_AT_ROOT, "\0\0", 2, "E_PACK_DAMAGED", "root object is missing"},
         {PACK_AT_COUNT, "\4", 1, "E_PACK_", ""},
-        {PACK_AT_COUNT, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8, "E_PACK_DAMAGED", "count"},
+        {PACK_AT_COUNT, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8, "E_PACK_TRUNCATED", "truncated"},
         {PACK_AT_COUNT, "\0\0\0\x10", 4, "E_PACK_TRUNCATED", "truncated"},
         {PACK_AT_COUNT, "\2", 1, "E_PACK_DAMAGED", "does not begin"},
         {PACK_AT_COUNT, "\0", 1, "E_PACK_DAMAGED", "follows"},
         {entry, "\0\0\0\0", 4, "E_PACK_DAMAGED", "out of order"},
         {entry + 32, "\1", 1, "E_PACK_DAMAGED", "does not begin"},
-        {entry + 40, "\0\0\0\0\0\0\0\0", 8, "E_PACK_DAMAGED", "impossible length"},
-        {entry + 40, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8, "E_PACK_DAMAGED", "impossible length"},
+        {entry + 40, "\0\0\0\0\0\0\0\0", 8, "E_PACK_DAMAGED", "has no bytes"},
+        {entry + 40, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8, "E_PACK_TRUNCATED", "truncated"},
         {entry + 40 + PACK_ENTRY, "\xFF\xFF", 2, "E_PACK_TRUNCATED", "truncated"},
         {object, "\x55", 1, "E_PACK_DAMAGED", "does not match its handle"},
     };
