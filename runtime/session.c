@@ -220,19 +220,30 @@ static const struct value *find_content(struct session *s, const struct ir_data 
     return carried;
 }
 
+bool session_content(struct session *s, const struct ir_entry *entry,
+                     const struct session_source **out, struct hlx_error *error)
+{
+    const struct ir_data *d = batches_source(&s->program.module, entry);
+    *out = NULL;
+    if (!d)
+        return true;
+    struct session_source *to = &s->source[d - s->program.module.data.at];
+    *out = to;
+    if (!to->value)
+        to->value = find_content(s, d, to, error);
+    return to->value != NULL;
+}
+
 bool session_data(struct session *s, const struct ir_entry *entry,
                   const struct session_source **out, struct hlx_error *error)
 {
     const struct ir_module *m = &s->program.module;
-    const struct ir_data *d = batches_source(m, entry);
-    *out = NULL;
-    if (!d)
+    if (!session_content(s, entry, out, error))
+        return false;
+    if (!*out || (*out)->open)
         return true;
-    struct session_source *to = &s->source[d - m->data.at];
-    *out = to;
-    if (to->open)
-        return true;
-    const struct value *content = find_content(s, d, to, error);
-    to->open = content && data_open(&to->set, m, d, content, to->shown, error);
+    size_t i = (size_t)(*out - s->source);
+    struct session_source *to = &s->source[i];
+    to->open = data_open(&to->set, m, &m->data.at[i], to->value, to->shown, error);
     return to->open;
 }

@@ -15,9 +15,10 @@ struct session_file session_file(struct arena *a, const char *text);
 
 struct session_source {
     bool open;
-    bool own;          // the content is the program's own (equal handles)
-    const char *shown; // where it came from
-    struct handle content;
+    bool own;                  // the content is the program's own (equal handles)
+    const char *shown;         // where it came from
+    const struct value *value; // the content, once it was found
+    struct handle content;     // its handle
     struct data_set set;
 };
 
@@ -37,6 +38,11 @@ void session_close(struct session *s);
 
 // The entry of a name; NULL and *error (EXIT_USAGE) with the nearest one when there is none.
 const struct ir_entry *session_entry(struct session *s, const char *name, struct hlx_error *error);
+
+// Where the entry's samples come from, found but not decoded: its content's handle is known.
+// *out is NULL when the entry asks for none.
+bool session_content(struct session *s, const struct ir_entry *entry,
+                     const struct session_source **out, struct hlx_error *error);
 
 // The samples an entry asks for, decoded once: from --data, from the program, or from where the
 // compiler found them if what is there has not changed. *out is NULL when it asks for none.

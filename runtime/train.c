@@ -98,7 +98,7 @@ bool train_open(struct train_run *r, struct exec *exec, struct batches *batches,
 {
     *r = (struct train_run){.exec = exec, .batches = batches, .options = *options};
     r->epochs = count_epochs(r);
-    if (r->epochs > UINT32_MAX / batches->steps)
+    if (options->steps == TRAIN_NO_LIMIT && r->epochs > (TRAIN_NO_LIMIT - 1) / batches->steps)
         return hlx_fail(error, EXIT_USAGE, "%llu epochs of %zu steps are more than can be counted",
                         (unsigned long long)r->epochs, batches->steps);
     if (take_memory(r, error) && (r->plan = exec_prepare(exec, batches->entry, error))) {

@@ -48,7 +48,7 @@ struct train_watch {
                   struct hlx_error *error);
 };
 
-#define TRAIN_NO_LIMIT UINT32_MAX
+#define TRAIN_NO_LIMIT UINT32_MAX // no step has this number (spec/receipts.md, D2)
 
 struct train_options {
     uint64_t epochs; // 0: what the entry says (`epochs`, else 1)

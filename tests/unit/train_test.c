@@ -152,6 +152,25 @@ static void test_limits(void **state)
     }
 }
 
+// The last step that can be counted, also where it does not end an epoch.
+static void test_the_last_step_of_all(void **state)
+{
+    (void)state;
+    struct bench b;
+    struct train_run r;
+    bench_open(&b, 0, 14, 1);
+    assert_int_equal(b.batches.steps, 7);
+    b.options.steps = TRAIN_NO_LIMIT - 1;
+    assert_true(train_open(&r, b.exec, &b.batches, &b.options, &b.error));
+    assert_true(r.epochs * 7 >= b.options.steps);
+    train_close(&r);
+    b.options.steps = TRAIN_NO_LIMIT;
+    b.options.epochs = TRAIN_NO_LIMIT / 7 + 1;
+    assert_false(train_open(&r, b.exec, &b.batches, &b.options, &b.error));
+    assert_int_equal(b.error.code, EXIT_USAGE);
+    bench_close(&b);
+}
+
 static void test_stop_finishes_the_step(void **state)
 {
     (void)state;
@@ -284,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_three_epochs),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_the_last_step_of_all),
         cmocka_unit_test(test_stop_finishes_the_step),
         cmocka_unit_test(test_divergence),
         cmocka_unit_test(test_evaluation_weighs_batches),
