@@ -1,6 +1,7 @@
 // arena.c: a bump allocator over calloc'ed blocks.
 #include "base/arena.h"
 
+#include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,10 +20,39 @@ struct arena_block {
 static const size_t header_size =
     (sizeof(struct arena_block) + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
 
+struct arena_trap {
+    jmp_buf back;
+};
+
 void arena_exhausted(void)
 {
     fputs("out of memory\n", stderr);
-    exit(EXIT_INTERNAL);
+    exit(EXIT_DEVICE);
+}
+
+_Noreturn void arena_spent(const struct arena *a)
+{
+    if (a->trap)
+        longjmp(a->trap->back, 1);
+    arena_exhausted();
+}
+
+bool arena_try(struct arena *a, void (*work)(void *context), void *context)
+{
+    struct arena_trap trap, *before = a->trap;
+    if (setjmp(trap.back) != 0) {
+        a->trap = before;
+        return false;
+    }
+    a->trap = &trap;
+    work(context);
+    a->trap = before;
+    return true;
+}
+
+void arena_join(struct arena *a, const struct arena *to)
+{
+    a->trap = to->trap;
 }
 
 void arena_init(struct arena *a)
@@ -46,18 +76,18 @@ void arena_free(struct arena *a)
 }
 
 // Rounds up to the alignment; never 0, so that every allocation has its own address.
-static size_t padded(size_t size)
+static size_t padded(const struct arena *a, size_t size)
 {
     if (size > SIZE_MAX / 2)
-        arena_exhausted();
+        arena_spent(a);
     return size == 0 ? ARENA_ALIGN : (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
 }
 
-static struct arena_block *new_block(size_t size)
+static struct arena_block *new_block(const struct arena *a, size_t size)
 {
     struct arena_block *block = calloc(1, header_size + size);
     if (!block)
-        arena_exhausted();
+        arena_spent(a);
     block->size = size;
     return block;
 }
@@ -91,12 +121,12 @@ static void *alloc_slow(struct arena *a, size_t size)
     size_t usual = next_block_size(a);
     if (a->head && size > usual / 4) {
         // A large piece gets a block of its own behind the newest, whose free space stays in use.
-        struct arena_block *own = new_block(size);
+        struct arena_block *own = new_block(a, size);
         own->next = a->head->next;
         a->head->next = own;
         return block_bytes(own);
     }
-    struct arena_block *block = new_block(size > usual ? size : usual);
+    struct arena_block *block = new_block(a, size > usual ? size : usual);
     block->next = a->head;
     a->head = block;
     a->at = block_bytes(block) + size;
@@ -106,7 +136,7 @@ static void *alloc_slow(struct arena *a, size_t size)
 
 void *arena_alloc_(struct arena *a, size_t size)
 {
-    size = padded(size);
+    size = padded(a, size);
     a->used += size;
     if ((size_t)(a->end - a->at) < size)
         return alloc_slow(a, size);
@@ -118,14 +148,14 @@ void *arena_alloc_(struct arena *a, size_t size)
 void *arena_array(struct arena *a, size_t n, size_t size)
 {
     if (size != 0 && n > SIZE_MAX / size)
-        arena_exhausted();
+        arena_spent(a);
     return arena_alloc(a, n * size);
 }
 
 char *arena_copy(struct arena *a, const void *bytes, size_t n)
 {
     if (n == SIZE_MAX)
-        arena_exhausted();
+        arena_spent(a);
     char *p = arena_alloc(a, n + 1);
     if (n != 0)
         memcpy(p, bytes, n);
@@ -163,7 +193,7 @@ void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size)
 {
     if (!old)
         return arena_alloc(a, new_size);
-    size_t had = padded(old_size), want = padded(new_size);
+    size_t had = padded(a, old_size), want = padded(a, new_size);
     if (want <= had)
         return old;
     if ((char *)old + had == a->at && (size_t)(a->end - a->at) >= want - had) {

@@ -1,23 +1,26 @@
 // arena.h: a bump allocator. Everything a compilation makes lives in one arena and dies with it.
 //
 // Memory comes zeroed and 16-byte aligned. Running out of memory prints a sentence and ends the
-// process (exit 70): no caller of an arena ever sees NULL. The runtime library, which must report
+// process (exit 3): no caller of an arena ever sees NULL. The runtime library, which must report
 // allocation failures as values, uses malloc for what it keeps and an arena only for what the
-// compiler's own modules need.
+// compiler's own modules need; where the size of a file decides how much that is, under arena_try.
 #ifndef HLX_BASE_ARENA_H
 #define HLX_BASE_ARENA_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { ARENA_ALIGN = 16 };
 
 struct arena_block;
+struct arena_trap;
 
 struct arena {
     struct arena_block *head; // newest block; NULL in a fresh arena
     char *at, *end;           // free space in the newest block
     size_t used;              // bytes handed out, for --time-passes and tests
+    struct arena_trap *trap;  // of arena_try, or NULL
 };
 
 // An arena may start as {0}; arena_init does the same.
@@ -60,7 +63,17 @@ char *arena_vprintf(struct arena *a, const char *format, va_list args);
 // bytes. Extends in place when `old` is the newest allocation.
 void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size);
 
-// Says that memory has run out and ends the process with exit 70; for what allocates beside arenas.
+// Runs work(context). Returns false when the arena ran out of memory in it: work was left where it
+// stood. What it took from the arena stays the arena's; what it took elsewhere (malloc, files,
+// other arenas) and had not given back is lost.
+bool arena_try(struct arena *a, void (*work)(void *context), void *context);
+// Memory that runs out in `a` ends the work that is tried on `to`, too. `a` lives no longer than
+// it.
+void arena_join(struct arena *a, const struct arena *to);
+
+// Says that memory has run out: for what allocates beside arenas. The one fails as `a` would.
+_Noreturn void arena_spent(const struct arena *a);
+// Ends the process with exit 3; for what allocates beside arenas.
 _Noreturn void arena_exhausted(void);
 
 #define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))

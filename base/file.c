@@ -13,6 +13,8 @@
 
 #include "base/text.h"
 
+static const char no_memory[] = "not enough memory";
+
 static const char *sentence(struct arena *a, const char *verb, const char *path, const char *why)
 {
     struct buf shown = {0};
@@ -49,7 +51,7 @@ static const char *read_all(int fd, size_t limit, struct input *in)
 {
     for (;;) {
         if (!grow(in, limit))
-            return "not enough memory";
+            return no_memory;
         ssize_t got = read(fd, in->at + in->n, in->cap - 1 - in->n);
         if (got < 0 && errno == EINTR)
             continue;
@@ -77,7 +79,7 @@ static const char *check_input(int fd, size_t limit, struct input *in)
         return "it is too large";
     in->cap = (size_t)st.st_size + 2;
     in->at = malloc(in->cap);
-    return in->at ? NULL : "not enough memory";
+    return in->at ? NULL : no_memory;
 }
 
 char *file_read(struct arena *a, const char *path, size_t limit, size_t *len, const char **error)
@@ -92,8 +94,10 @@ char *file_read(struct arena *a, const char *path, size_t limit, size_t *len, co
     if (fd >= 0 && !standard)
         close(fd);
     if (why) {
+        bool exhausted = why == no_memory;
+        free(in.at); // before there is need for more
         *error = sentence(a, "read", standard ? "standard input" : path, why);
-        free(in.at);
+        errno = exhausted ? ENOMEM : 0;
         return NULL;
     }
     in.at[in.n] = '\0';

@@ -9,6 +9,7 @@
 
 // Reads a file ("-" is stdin) into malloc'ed memory with a NUL after it. On failure returns NULL
 // and stores a sentence in *error (arena): "cannot read `x`: No such file or directory".
+// errno is then ENOMEM where memory ran out, else 0.
 // Directories and files above `limit` bytes (0: 4 GiB - 1) are errors.
 char *file_read(struct arena *a, const char *path, size_t limit, size_t *len, const char **error);
 

@@ -102,6 +102,7 @@ const char *text_nfc(struct arena *a, const char *s, size_t n, size_t *out_n)
     struct runes r = {0};
     decompose(s, n, &r);
     order(&r);
+    arena_join(&r.arena, a);
     vec_reserve(&r.arena, &r.v, 1); // utf8proc_reencode ends the text with a NUL
     utf8proc_ssize_t len =
         utf8proc_reencode(r.v.at, (utf8proc_ssize_t)r.v.n, UTF8PROC_STABLE | UTF8PROC_COMPOSE);

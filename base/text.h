@@ -10,7 +10,7 @@
 #include "base/arena.h"
 
 // A string builder. Its bytes are malloc'ed (growing by doubling) and always NUL-terminated after
-// the first append; running out of memory ends the process with exit 70. Start with {0}.
+// the first append; running out of memory ends the process with exit 3. Start with {0}.
 struct buf {
     char *at;
     size_t n, cap;

@@ -12,7 +12,7 @@ enum {
     EXIT_OK = 0,
     EXIT_PROGRAM = 1,  // the program is wrong, or would be reformatted
     EXIT_USAGE = 2,    // the command line is wrong
-    EXIT_DEVICE = 3,   // no device, a driver's failure, out of device memory
+    EXIT_DEVICE = 3,   // no device, a driver's failure, out of memory
     EXIT_DATA = 4,     // corrupt or missing data
     EXIT_MISMATCH = 5, // a reproducibility check failed
     EXIT_DIVERGED = 6, // NaN or infinity in the loss

@@ -311,6 +311,7 @@ static const struct value *decode_value(struct decoder *d, unsigned depth)
 
 static const struct value *decode(struct decoder *d, const void *bytes, size_t n)
 {
+    arena_join(&d->scratch, d->arena);
     d->start = d->at = bytes;
     d->end = d->start + n;
     const struct value *v = decode_value(d, 1);

@@ -42,6 +42,8 @@ bool data_open(struct data_set *s, const struct ir_module *m, const struct ir_da
                         "data `%s` is of kind `%s`, which this hlxrun cannot read", d->name, kind);
     if (take_fields(s, error) && s->kind->open(s, &in, error))
         return true;
+    if (error->code == EXIT_DEVICE) // nothing else fails so here
+        hlx_no_memory_reading(error, shown);
     data_close(s);
     return false;
 }
@@ -73,19 +75,20 @@ int data_find(const struct data_set *s, const char *name)
 enum { MOST_RATIO = 1100 };
 static const size_t most_bytes = (size_t)1 << 32;
 
-static bool unpack(z_stream *z, unsigned char **out, size_t *n, size_t most)
+// Returns zlib's status; Z_BUF_ERROR for what is too large.
+static int unpack(z_stream *z, unsigned char **out, size_t *n, size_t most)
 {
     size_t cap = 0;
     int status = Z_OK;
     while (status == Z_OK) {
         if (*n == cap) {
             if (cap >= most)
-                return false;
+                return Z_BUF_ERROR;
             cap = cap ? cap * 2 : 1 << 16;
             cap = cap < most ? cap : most;
             unsigned char *more = realloc(*out, cap + 1);
             if (!more)
-                return false;
+                return Z_MEM_ERROR;
             *out = more;
         }
         size_t room = cap - *n < 1u << 30 ? cap - *n : 1u << 30;
@@ -94,7 +97,7 @@ static bool unpack(z_stream *z, unsigned char **out, size_t *n, size_t most)
         status = inflate(z, Z_NO_FLUSH);
         *n += room - z->avail_out;
     }
-    return status == Z_STREAM_END && z->avail_in == 0;
+    return status == Z_STREAM_END && z->avail_in > 0 ? Z_DATA_ERROR : status;
 }
 
 static unsigned char *gunzip(const struct data_input *in, size_t *n, struct hlx_error *error)
@@ -105,15 +108,18 @@ static unsigned char *gunzip(const struct data_input *in, size_t *n, struct hlx_
     z_stream z = {.next_in = (const unsigned char *)in->content->as.bytes.at,
                   .avail_in = (uInt)packed};
     *n = 0;
-    bool ok = packed <= UINT32_MAX && inflateInit2(&z, 15 + 16) == Z_OK;
-    if (ok) {
-        ok = unpack(&z, &out, n, most);
+    int status = packed <= UINT32_MAX ? inflateInit2(&z, 15 + 16) : Z_BUF_ERROR;
+    if (status == Z_OK) {
+        status = unpack(&z, &out, n, most);
         inflateEnd(&z);
     }
-    if (ok)
+    if (status == Z_STREAM_END)
         return out;
     free(out);
-    hlx_fail(error, EXIT_DATA, "`%s` is no gzip file, or a damaged one", in->shown);
+    if (status == Z_MEM_ERROR)
+        hlx_no_memory(error, "the data");
+    else
+        hlx_fail(error, EXIT_DATA, "`%s` is no gzip file, or a damaged one", in->shown);
     return NULL;
 }
 

@@ -136,6 +136,8 @@ static bool read_line(struct data_set *s, const struct line *l, struct hlx_error
 {
     json_error_t why;
     json_t *object = json_loadb(l->at, l->n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
+    if (!object && json_error_code(&why) == json_error_out_of_memory)
+        return hlx_no_memory(error, "the data");
     if (!object)
         return hlx_fail(error, EXIT_DATA, "%s:%zu:%d: %s (at offset %zu)", l->shown, l->number,
                         why.position > 0 ? why.position : 1, why.text,

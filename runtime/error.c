@@ -1,6 +1,7 @@
 // error.c: failures of the runtime as values: an exit code and a sentence safe to print.
 #include "runtime/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,4 +34,20 @@ bool hlx_fail(struct hlx_error *e, int code, const char *format, ...)
     va_end(args);
     make_printable(e->text);
     return false;
+}
+
+bool hlx_no_memory_reading(struct hlx_error *e, const char *path)
+{
+    return hlx_fail(e, EXIT_DEVICE, "out of memory while reading `%s`", path);
+}
+
+bool hlx_unread(struct hlx_error *e, const char *path, const char *why)
+{
+    return errno == ENOMEM ? hlx_no_memory_reading(e, path) : hlx_fail(e, EXIT_DATA, "%s", why);
+}
+
+bool hlx_reading(struct arena *a, const char *path, void (*work)(void *context), void *context,
+                 struct hlx_error *e)
+{
+    return arena_try(a, work, context) || hlx_no_memory_reading(e, path);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
 #include "base/version.h"
 #include "runtime/hlx.h"
 
@@ -17,5 +18,15 @@ static inline bool hlx_no_memory(struct hlx_error *e, const char *what)
     hlx_fail(e, EXIT_DEVICE, "out of memory for %s", what);
     return false;
 }
+
+// hlx_fail for memory that ran out while a file was read.
+bool hlx_no_memory_reading(struct hlx_error *e, const char *path);
+// A file could not be read: `why` is file_read's sentence. Memory that ran out is told as such.
+bool hlx_unread(struct hlx_error *e, const char *path, const char *why);
+
+// Runs work(context), which reads the file `path` into an arena. Returns false and fills *e
+// (EXIT_DEVICE) when memory ran out (arena_try).
+bool hlx_reading(struct arena *a, const char *path, void (*work)(void *context), void *context,
+                 struct hlx_error *e);
 
 #endif

@@ -24,16 +24,32 @@ struct handle program_identity(struct arena *a, const struct handle *ir, const c
 
 // -- opening -------------------------------------------------------------------------------------
 
-// Takes over `bytes` (malloc).
-static bool open_owned(struct program *p, const char *name, unsigned char *bytes, size_t n,
+// A program that is checked, and what is wrong with it.
+struct checking {
+    struct program *program;
+    const char *fault;
+};
+
+static void check(void *context)
+{
+    struct checking *c = context;
+    c->fault = program_check(c->program);
+}
+
+// Takes over `bytes` (malloc). Without a path they came from memory.
+static bool open_owned(struct program *p, const char *path, unsigned char *bytes, size_t n,
                        struct hlx_error *error)
 {
+    struct checking c = {.program = p};
     p->bytes = bytes;
     p->n = n;
-    const char *f = program_check(p);
-    if (!f)
+    bool ok = hlx_reading(&p->arena, path ? path : "the program", check, &c, error);
+    if (ok && !c.fault)
         return true;
-    hlx_fail(error, EXIT_DATA, "%s is not a program that can be run: %s", name, f);
+    if (ok && path)
+        hlx_fail(error, EXIT_DATA, "`%s` is not a program that can be run: %s", path, c.fault);
+    else if (ok)
+        hlx_fail(error, EXIT_DATA, "this is not a program that can be run: %s", c.fault);
     program_close(p);
     return false;
 }
@@ -51,7 +67,7 @@ bool program_open(struct program *p, const char *path, struct hlx_error *error)
     size_t n;
     char *bytes = file_read(&p->arena, path, 0, &n, &why);
     if (!bytes) {
-        hlx_fail(error, EXIT_DATA, "%s", why);
+        hlx_unread(error, path, why);
         program_close(p);
         return false;
     }
@@ -61,8 +77,7 @@ bool program_open(struct program *p, const char *path, struct hlx_error *error)
         program_close(p);
         return false;
     }
-    const char *name = arena_printf(&p->arena, "`%s`", path);
-    return open_owned(p, name, (unsigned char *)bytes, n, error);
+    return open_owned(p, path, (unsigned char *)bytes, n, error);
 }
 
 bool program_open_bytes(struct program *p, const void *bytes, size_t n, struct hlx_error *error)
@@ -73,7 +88,7 @@ bool program_open_bytes(struct program *p, const void *bytes, size_t n, struct h
         return hlx_no_memory(error, "the program");
     if (n > 0)
         memcpy(copy, bytes, n);
-    return open_owned(p, "this", copy, n, error);
+    return open_owned(p, NULL, copy, n, error);
 }
 
 void program_close(struct program *p)

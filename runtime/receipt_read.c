@@ -348,14 +348,31 @@ bool receipt_read(struct receipt *r, struct arena *a, const void *bytes_, size_t
                   bad.offset, bad.message);
 }
 
+// A reading that memory may end.
+struct opening {
+    struct receipt *receipt;
+    struct arena *arena;
+    const char *bytes, *path;
+    size_t n;
+    bool ok;
+    struct hlx_error *error;
+};
+
+static void read_opened(void *context)
+{
+    struct opening *o = context;
+    o->ok = receipt_read(o->receipt, o->arena, o->bytes, o->n, o->path, o->error);
+}
+
 bool receipt_open(struct receipt *r, struct arena *a, const char *path, struct hlx_error *error)
 {
-    size_t n;
+    struct opening o = {.receipt = r, .arena = a, .path = path, .error = error};
     const char *why;
-    char *file = file_read(a, path, RECEIPT_MOST, &n, &why);
+    char *file = file_read(a, path, RECEIPT_MOST, &o.n, &why);
     if (!file)
-        return hlx_fail(error, EXIT_DATA, "%s", why);
-    bool ok = receipt_read(r, a, file, n, path, error);
+        return hlx_unread(error, path, why);
+    o.bytes = file;
+    bool ok = hlx_reading(a, path, read_opened, &o, error) && o.ok;
     free(file);
     return ok;
 }

@@ -1,6 +1,7 @@
 // session.c: finds the data of a program: given by the user, carried in it, or where it was.
 #include "runtime/session.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,8 @@ static const struct value *read_bytes(struct session *s, const char *dir, const 
     struct arena *a = &s->program.arena;
     size_t n;
     char *bytes = file_read(a, path_join(a, dir, path), 0, &n, why);
+    if (!bytes && errno == ENOMEM)
+        arena_spent(a);
     const struct value *v = bytes ? value_bytes(a, bytes, n) : NULL;
     free(bytes);
     return v;
@@ -205,19 +208,42 @@ static const struct value *hinted_content(struct session *s, const struct ir_dat
     return NULL;
 }
 
-static const struct value *find_content(struct session *s, const struct ir_data *d,
-                                        struct session_source *to, struct hlx_error *error)
+// A search that memory may end.
+struct finding {
+    struct session *session;
+    const struct ir_data *data;
+    struct session_source *to;
+    const struct value *found; // or NULL
+    struct hlx_error *error;
+};
+
+static void look_for_content(void *context)
 {
+    struct finding *f = context;
+    struct session *s = f->session;
+    const struct ir_data *d = f->data;
     const struct session_file *given = file_for(s, d);
     const struct value *carried = program_data(&s->program, d);
     const char *hint = program_hint(&s->program, d);
-    if (given)
-        return given_content(s, d, given->path, to, error);
-    if (!carried)
-        return hinted_content(s, d, to, error);
-    to->own = stated_content(d, &to->content); // by which the pack was asked, and which it checks
-    to->shown = hint ? shown_hint(s, hint) : d->name;
-    return carried;
+    if (given) {
+        f->found = given_content(s, d, given->path, f->to, f->error);
+    } else if (!carried) {
+        f->found = hinted_content(s, d, f->to, f->error);
+    } else {
+        f->to->own = stated_content(d, &f->to->content); // the pack was asked by it, and checks it
+        f->to->shown = hint ? shown_hint(s, hint) : d->name;
+        f->found = carried;
+    }
+}
+
+static const struct value *find_content(struct session *s, const struct ir_data *d,
+                                        struct session_source *to, struct hlx_error *error)
+{
+    struct finding f = {s, d, to, NULL, error};
+    const struct session_file *given = file_for(s, d);
+    const char *hint = program_hint(&s->program, d);
+    const char *path = given ? given->path : hint ? hint : d->name;
+    return hlx_reading(&s->program.arena, path, look_for_content, &f, error) ? f.found : NULL;
 }
 
 bool session_content(struct session *s, const struct ir_entry *entry,

@@ -19,6 +19,55 @@ static bool all_zero(const char *p, size_t n)
     return true;
 }
 
+// Takes a little from the arena and then, from it or a joined one, more than there is.
+struct hungry {
+    struct arena *arena;
+    bool joined, reached;
+};
+
+static void eat(void *context)
+{
+    struct hungry *h = context;
+    struct arena scratch = {0};
+    arena_join(&scratch, h->arena);
+    arena_alloc(h->arena, 100);
+    arena_alloc(h->joined ? &scratch : h->arena, SIZE_MAX / 4);
+    h->reached = true;
+}
+
+static void nest(void *context)
+{
+    struct hungry *h = context;
+    assert_false(arena_try(h->arena, eat, h));
+    assert_false(h->reached);
+    eat(h); // is this work's failure, not that of the one before
+}
+
+static void little(void *context)
+{
+    struct hungry *h = context;
+    arena_alloc(h->arena, 100);
+    h->reached = true;
+}
+
+static void memory_that_runs_out_ends_what_is_tried(void **state)
+{
+    (void)state;
+    struct arena a = {0};
+    for (int joined = 0; joined < 2; joined++) {
+        struct hungry h = {&a, joined == 1, false};
+        assert_false(arena_try(&a, eat, &h));
+        assert_false(arena_try(&a, nest, &h));
+        assert_false(h.reached);
+        assert_null(a.trap);
+        assert_true(arena_try(&a, little, &h));
+        assert_true(h.reached);
+        assert_null(a.trap);
+        assert_true(all_zero(arena_alloc(&a, 1000), 1000));
+    }
+    arena_free(&a);
+}
+
 static void memory_is_zeroed_and_aligned(void **state)
 {
     (void)state;
@@ -129,6 +178,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_zeroed_and_aligned),
+        cmocka_unit_test(memory_that_runs_out_ends_what_is_tried),
         cmocka_unit_test(empty_pieces_are_distinct),
         cmocka_unit_test(pieces_do_not_overlap),
         cmocka_unit_test(texts_are_copied),
