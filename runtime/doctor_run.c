@@ -25,6 +25,7 @@ const struct doctor_group doctor_groups[] = {
     {"functions", "functions of one f32"},
     {"functions_of_two", "division and power"},
     {"sums", "sums and means, 1 to 20000 elements, of rows and columns"},
+    {"chains", "rows that are summed and go on, as one kernel and as several"},
     {"extremes", "largest and smallest elements and their indices"},
     {"matmul", "matrix products, 1 to 129 rows, k to 1100, every variant"},
     {"rows", "gather and scatter, with indices out of range"},

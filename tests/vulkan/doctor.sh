@@ -32,7 +32,7 @@ doctor() { # [ARGS]: tests with the ordinary tools
 
 doctor --device cpu
 check "the evaluator passes" test $code -eq 0
-check "and says so" says '^137 tests, all passed$'
+check "and says so" says '^140 tests, all passed$'
 doctor --device cpu --json
 check "--json is JSON" python3 -c '
 import json, sys
@@ -52,7 +52,7 @@ fi
 
 doctor --device vulkan
 check "the device passes" test $code -eq 0
-check "all of it" says '^137 tests, all passed$'
+check "all of it" says '^140 tests, all passed$'
 check "the verdict is kept" test -n "$(ls "$work/cache/hlx/" | grep '^doctor-')"
 
 "$BIN/hlxc" examples/one_weight.hlxl -o "$work/one.hbin" || exit 1
