@@ -1,5 +1,4 @@
 // file.c: reads whole files, and writes them so that a reader sees the old bytes or the new ones.
-#define _XOPEN_SOURCE 700 // realpath
 #include "base/file.h"
 
 #include <errno.h>
@@ -187,7 +186,7 @@ static bool write_path(struct arena *a, const char *path, const char *bytes, siz
 {
     struct stat st;
     if (stat(path, &st) != 0)
-        return errno == ENOENT && replace(a, path, NULL, bytes, len);
+        return errno == ENOENT && *path && replace(a, file_target(a, path), NULL, bytes, len);
     if (S_ISDIR(st.st_mode)) {
         errno = EISDIR;
         return false;
@@ -196,14 +195,7 @@ static bool write_path(struct arena *a, const char *path, const char *bytes, siz
         return write_through(path, bytes, len);
     if (access(path, W_OK) != 0) // a rename would not ask for this right
         return false;
-    char *target = realpath(path, NULL); // a symbolic link stays, and what it names is replaced
-    if (!target)
-        return false;
-    bool ok = replace(a, target, &st, bytes, len);
-    int why = errno;
-    free(target);
-    errno = why;
-    return ok;
+    return replace(a, file_target(a, path), &st, bytes, len);
 }
 
 bool file_write(struct arena *a, const char *path, const void *bytes, size_t len,

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 
@@ -13,10 +14,29 @@
 // Directories and files above `limit` bytes (0: 4 GiB - 1) are errors.
 char *file_read(struct arena *a, const char *path, size_t limit, size_t *len, const char **error);
 
-// Writes a new file beside `path`, fsyncs it and renames it over `path` ("-" is stdout). On failure
-// the old file is untouched and *error says why.
+// Writes a new file beside `path`, fsyncs it and renames it over `path` ("-" is stdout). Symbolic
+// links stay, also one that led nowhere; devices and pipes are written to. On failure the old file
+// is untouched and *error says why.
 bool file_write(struct arena *a, const char *path, const void *bytes, size_t len,
                 const char **error);
+// Why file_write would fail, as far as it can be known without touching anything; NULL when nothing
+// stands against it.
+const char *file_unwritable(struct arena *a, const char *path);
+// The path that file_write replaces: `path` after all symbolic links in its last part.
+const char *file_target(struct arena *a, const char *path);
+
+// Which file it is, whatever it is called. One that is not there yet is told by its folder and
+// name.
+struct file_id {
+    uint64_t device, inode;
+    const char *name; // of a file that is not there, else NULL
+};
+
+// False for what is no regular file and would not become one: a device, a pipe, "-", a file in a
+// folder that is not there.
+bool file_id(struct arena *a, const char *path, struct file_id *out);
+bool file_id_open(int fd, struct file_id *out);
+bool file_id_equal(const struct file_id *x, const struct file_id *y);
 
 // The folder part of a path ("." when there is none), and a path joined to a folder (absolute
 // `path` stays as it is).

@@ -206,6 +206,68 @@ static void links_and_modes_stay(void **state)
     assert_int_equal(st.st_mode & 07777, 0640);
 }
 
+static void a_link_that_leads_nowhere_is_followed(void **state)
+{
+    struct fixture *f = *state;
+    const char *error = NULL;
+    struct stat st;
+    assert_int_equal(symlink("second", in(f, "first")), 0);
+    assert_int_equal(symlink("third", in(f, "second")), 0);
+    assert_true(file_write(&f->arena, in(f, "first"), "new", 3, &error));
+    assert_int_equal(lstat(in(f, "first"), &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    expect_content(f, in(f, "third"), "new", 3);
+    assert_int_equal(symlink("loop", in(f, "loop")), 0);
+    expect_unwritable(f, in(f, "loop"), "Too many levels of symbolic links");
+}
+
+static void what_cannot_be_written_is_known_before(void **state)
+{
+    struct fixture *f = *state;
+    const char *error = NULL;
+    struct arena *a = &f->arena;
+    assert_string_equal(file_unwritable(a, in(f, "missing/a")), "No such file or directory");
+    assert_string_equal(file_unwritable(a, f->dir), "it is a directory");
+    assert_string_equal(file_unwritable(a, ""), "it has no name");
+    assert_null(file_unwritable(a, in(f, "a")));
+    assert_null(file_unwritable(a, "-"));
+    assert_null(file_unwritable(a, "/dev/null"));
+    assert_int_equal(empty_folder(f), 0); // nothing was made
+    assert_true(file_write(a, in(f, "a"), "old", 3, &error));
+    assert_null(file_unwritable(a, in(f, "a")));
+    assert_string_equal(file_unwritable(a, in(f, "a/b")), "Not a directory");
+    expect_content(f, in(f, "a"), "old", 3);
+}
+
+static bool same(struct fixture *f, const char *x, const char *y)
+{
+    struct file_id first, second;
+    return file_id(&f->arena, x, &first) && file_id(&f->arena, y, &second) &&
+           file_id_equal(&first, &second);
+}
+
+static void one_file_has_one_identity(void **state)
+{
+    struct fixture *f = *state;
+    const char *error = NULL, *a = in(f, "a"), *absent = in(f, "absent");
+    assert_true(file_write(&f->arena, a, "1", 1, &error));
+    assert_true(file_write(&f->arena, in(f, "b"), "1", 1, &error));
+    assert_int_equal(link(a, in(f, "hard")), 0);
+    assert_int_equal(symlink("a", in(f, "soft")), 0);
+    assert_int_equal(symlink("absent", in(f, "dangling")), 0);
+    assert_true(same(f, a, in(f, "./a")));
+    assert_true(same(f, a, in(f, "hard")));
+    assert_true(same(f, a, in(f, "soft")));
+    assert_false(same(f, a, in(f, "b")));
+    assert_false(same(f, a, absent));
+    assert_true(same(f, absent, in(f, ".//absent")));
+    assert_true(same(f, absent, in(f, "dangling")));
+    assert_false(same(f, absent, in(f, "other")));
+    assert_false(same(f, "/dev/null", "/dev/null"));
+    assert_false(same(f, "-", "-"));
+    assert_false(same(f, in(f, "no/x"), in(f, "no/x")));
+}
+
 static void an_open_reader_keeps_the_old_bytes(void **state)
 {
     struct fixture *f = *state;
@@ -282,6 +344,9 @@ int main(void)
         TEST(writing_fails_with_a_sentence),
         TEST(devices_are_written_to),
         TEST(links_and_modes_stay),
+        TEST(a_link_that_leads_nowhere_is_followed),
+        TEST(what_cannot_be_written_is_known_before),
+        TEST(one_file_has_one_identity),
         TEST(an_open_reader_keeps_the_old_bytes),
         TEST(folders_of_paths),
         TEST(clean_paths),
