@@ -7,7 +7,6 @@
 #include "base/version.h"
 #include "ir/print.h"
 #include "latent/lcb.h"
-#include "runtime/program.h"
 
 static const struct value *ir_text(struct arena *a, const struct ir_module *m)
 {
@@ -44,6 +43,13 @@ static const struct value *add_data(struct pack_writer *w, const struct ir_modul
     return value_array(w->arena, item, m->data.n);
 }
 
+// What a program is but for its kernels, in the pack already.
+struct body {
+    struct handle ir, debug;
+    const struct value *data; // handles
+    const struct ir_module *module;
+};
+
 // Adds the root and what hangs on it. Returns its handle.
 static struct handle add_tree(struct pack_writer *w, const struct dispatch_program *device,
                               const struct handle *program)
@@ -56,35 +62,83 @@ static struct handle add_tree(struct pack_writer *w, const struct dispatch_progr
     return root;
 }
 
-struct handle hbin_write(struct arena *a, const struct ir_module *m, const struct sources *s,
-                         const struct dispatch_program *device, struct buf *out)
+// Adds the kernels, the program and the tree, and appends the pack. Returns the program's handle.
+static struct handle finish(struct pack_writer *w, const struct body *b,
+                            const struct dispatch_program *device, struct buf *out)
 {
-    struct pack_writer w;
-    pack_writer_init(&w, a);
-    struct handle ir = pack_add(&w, ir_text(a, m));
-    struct handle debug = pack_add(&w, hbin_debug(a, m, s, device));
-    struct handle identity = program_identity(a, &ir, m->numerics, m->profile);
+    struct arena *a = w->arena;
+    const struct ir_module *m = b->module;
+    struct handle identity = program_identity(a, &b->ir, m->numerics, m->profile);
     const struct value *table = value_null();
     if (device) {
-        struct handle h = dispatch_write(&w, device);
+        struct handle h = dispatch_write(w, device);
         table = handle_value(a, &h);
     }
     const struct value_field fields[] = {
-        {"data", 4, add_data(&w, m)},
-        {"debug", 5, handle_value(a, &debug)},
+        {"data", 4, b->data},
+        {"debug", 5, handle_value(a, &b->debug)},
         {"dispatch", 8, table},
         {"hbin", 4, value_int(a, HLX_HBIN_VERSION)},
         {"identity", 8, handle_value(a, &identity)},
-        {"ir", 2, handle_value(a, &ir)},
+        {"ir", 2, handle_value(a, &b->ir)},
         {"numerics", 8, value_str(a, m->numerics)},
         {"params", 6, program_params(a, m)},
         {"profile", 7, value_str(a, m->profile)},
     };
     const struct value *object = value_object(a, fields, sizeof fields / sizeof *fields, NULL);
-    struct handle program = pack_add(&w, value_contract(a, CONTRACT_PROGRAM, object));
-    struct handle root = add_tree(&w, device, &program);
-    pack_write(&w, &root, out);
+    struct handle program = pack_add(w, value_contract(a, CONTRACT_PROGRAM, object));
+    struct handle root = add_tree(w, device, &program);
+    pack_write(w, &root, out);
     return identity;
+}
+
+struct handle hbin_write(struct arena *a, const struct ir_module *m, const struct sources *s,
+                         const struct dispatch_program *device, struct buf *out)
+{
+    struct pack_writer w;
+    struct body body = {.module = m};
+    pack_writer_init(&w, a);
+    body.ir = pack_add(&w, ir_text(a, m));
+    body.debug = pack_add(&w, hbin_debug(a, m, s, device));
+    body.data = add_data(&w, m);
+    return finish(&w, &body, device, out);
+}
+
+// -- programs that were read ---------------------------------------------------------------------
+
+// Adds what a program that was read has under a handle; nothing for null.
+static void keep(struct pack_writer *w, struct program *p, const struct value *v)
+{
+    struct handle h;
+    if (program_handle(v, &h))
+        pack_add(w, pack_get(w->arena, &p->pack, &h, NULL)); // which the reader has seen
+}
+
+static void keep_data(struct pack_writer *w, struct program *p)
+{
+    const struct value *list = value_get(p->parts, "data");
+    for (size_t i = 0; i < p->module.data.n; i++) {
+        keep(w, p, list->as.array.at[i]);
+        keep(w, p, value_get(p->data[i], "tokenizer"));
+        if (value_get(p->data[i], "carried")->as.boolean)
+            keep(w, p, value_get(p->data[i], "content"));
+    }
+}
+
+struct handle hbin_rewrite(struct arena *a, struct program *p,
+                           const struct dispatch_program *device, struct buf *out)
+{
+    struct pack_writer w;
+    struct body body = {.data = value_get(p->parts, "data"), .module = &p->module};
+    struct handle debug;
+    pack_writer_init(&w, a);
+    program_handle(value_get(p->parts, "debug"), &debug);
+    const struct value *map = pack_get(a, &p->pack, &debug, NULL);
+    program_handle(value_get(p->parts, "ir"), &body.ir);
+    keep(&w, p, value_get(p->parts, "ir"));
+    body.debug = pack_add(&w, hbin_debug_again(a, &p->module, map, device));
+    keep_data(&w, p);
+    return finish(&w, &body, device, out);
 }
 
 void hbin_write_pipeline(struct arena *a, const struct value *root,

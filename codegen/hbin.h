@@ -7,7 +7,7 @@
 #include "ir/ir.h"
 #include "latent/handle.h"
 #include "latent/pack.h"
-#include "runtime/dispatch.h"
+#include "runtime/program.h"
 
 // Appends the .hbin of a module that has been through all passes, and returns the program's handle.
 // `s` is what its places refer to, the main file first. Equal modules and sources give equal bytes:
@@ -15,6 +15,12 @@
 // the program is for the evaluator alone).
 struct handle hbin_write(struct arena *a, const struct ir_module *m, const struct sources *s,
                          const struct dispatch_program *device, struct buf *out);
+
+// Appends a program that was read, with `device` as what devices run: all else (IR, data, contents,
+// source map but for `made`) is what it was, and so is the program's handle, which is returned.
+// `device` was planned of p->module. Given what hbin_write was given, it gives the same bytes.
+struct handle hbin_rewrite(struct arena *a, struct program *p,
+                           const struct dispatch_program *device, struct buf *out);
 
 // Appends the .hbin of a pipeline of the program's own kernels: its root (contract 902) and n
 // objects that it leads to. Equal values give equal bytes.
@@ -30,5 +36,9 @@ const char *hbin_source_name(struct arena *a, const struct sources *s, const cha
 // The debug object: what nodes are called and where they were written (spec/hbin.md, "Debug").
 const struct value *hbin_debug(struct arena *a, const struct ir_module *m, const struct sources *s,
                                const struct dispatch_program *device);
+// The same object of a program that was read, but for what belongs to its kernels (`made`).
+const struct value *hbin_debug_again(struct arena *a, const struct ir_module *m,
+                                     const struct value *debug,
+                                     const struct dispatch_program *device);
 
 #endif

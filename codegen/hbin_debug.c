@@ -34,9 +34,9 @@ static void put_signed(struct buf *b, int64_t x)
 }
 
 // Takes the bytes of a builder as a value and empties it.
-static const struct value *take(struct writer *w, struct buf *b)
+static const struct value *take(struct arena *a, struct buf *b)
 {
-    const struct value *v = value_bytes(w->a, b->at ? b->at : "", b->n);
+    const struct value *v = value_bytes(a, b->at ? b->at : "", b->n);
     buf_free(b);
     *b = (struct buf){0};
     return v;
@@ -67,7 +67,7 @@ static const struct value *line_table(struct writer *w, const struct source *s)
             start = i + 1;
         }
     put_unsigned(&b, s->len - start);
-    return take(w, &b);
+    return take(w->a, &b);
 }
 
 static uint64_t file_of(struct writer *w, uint32_t file)
@@ -144,7 +144,7 @@ static const struct value *graph(struct writer *w, const struct ir_graph *g)
         put_unsigned(&b, shape_of(w, n->type));
         last = place;
     }
-    return take(w, &b);
+    return take(w->a, &b);
 }
 
 static const struct value *graphs(struct writer *w)
@@ -164,7 +164,7 @@ static const struct value *vars(struct writer *w)
         put_unsigned(&b, place_of(w, w->m->vars.at[i].span));
         put_unsigned(&b, shape_of(w, w->m->vars.at[i].type));
     }
-    return take(w, &b);
+    return take(w->a, &b);
 }
 
 static const struct value *data(struct writer *w)
@@ -173,7 +173,7 @@ static const struct value *data(struct writer *w)
     for (size_t i = 0; i < w->m->data.n; i++)
         for (size_t k = 0; k < w->m->data.at[i].fields.n; k++)
             put_unsigned(&b, shape_of(w, w->m->data.at[i].fields.at[k].type));
-    return take(w, &b);
+    return take(w->a, &b);
 }
 
 static const struct value *entry(struct writer *w, const struct ir_entry *e)
@@ -186,7 +186,7 @@ static const struct value *entry(struct writer *w, const struct ir_entry *e)
         put_unsigned(&b, e->grads.at[i].var);
         put_unsigned(&b, e->grads.at[i].value);
     }
-    return take(w, &b);
+    return take(w->a, &b);
 }
 
 static const struct value *entries(struct writer *w)
@@ -198,7 +198,7 @@ static const struct value *entries(struct writer *w)
 }
 
 // Per step of a dispatch table the values it makes: node, then range.
-static const struct value *made(struct writer *w, const struct dispatch_entry *e)
+static const struct value *made(struct arena *a, const struct dispatch_entry *e)
 {
     struct buf b = {0};
     for (size_t i = 0; e && i < e->nsteps; i++) {
@@ -212,17 +212,18 @@ static const struct value *made(struct writer *w, const struct dispatch_entry *e
             put_unsigned(&b, r->offset / DISPATCH_ALIGN);
         }
     }
-    return take(w, &b);
+    return take(a, &b);
 }
 
-static const struct value *all_made(struct writer *w, const struct dispatch_program *device)
+static const struct value *all_made(struct arena *a, const struct ir_module *m,
+                                    const struct dispatch_program *device)
 {
     values list = {0};
     ir_entries parts = {0};
-    ir_parts(w->m, w->a, &parts);
+    ir_parts(m, a, &parts);
     for (size_t i = 0; i < parts.n; i++)
-        vec_push(w->a, &list, made(w, device ? dispatch_find(device, parts.at[i]->name) : NULL));
-    return value_array(w->a, list.at, list.n);
+        vec_push(a, &list, made(a, device ? dispatch_find(device, parts.at[i]->name) : NULL));
+    return value_array(a, list.at, list.n);
 }
 
 const struct value *hbin_debug(struct arena *a, const struct ir_module *m, const struct sources *s,
@@ -245,8 +246,21 @@ const struct value *hbin_debug(struct arena *a, const struct ir_module *m, const
     field[4].value = value_array(a, w.files.at, w.files.n);
     field[5].value = value_array(a, w.lines.at, w.lines.n);
     field[6].value = value_array(a, w.names.at, w.names.n);
-    field[7].value = take(&w, &w.places);
-    field[8].value = take(&w, &w.shapes);
-    field[9].value = all_made(&w, device);
+    field[7].value = take(a, &w.places);
+    field[8].value = take(a, &w.shapes);
+    field[9].value = all_made(a, m, device);
     return value_object(a, field, sizeof field / sizeof *field, NULL);
+}
+
+const struct value *hbin_debug_again(struct arena *a, const struct ir_module *m,
+                                     const struct value *debug,
+                                     const struct dispatch_program *device)
+{
+    size_t n = debug->as.object.n;
+    struct value_field *field = arena_array(a, n, sizeof *field);
+    memcpy(field, debug->as.object.at, n * sizeof *field);
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(field[i].key, "made"))
+            field[i].value = all_made(a, m, device);
+    return value_object(a, field, n, NULL);
 }

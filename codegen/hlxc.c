@@ -1,4 +1,5 @@
-// hlxc.c: the compiler's command line: source in, a program or one of its stages out.
+// hlxc.c: the compiler's command line: source in, a program or one of its stages out. Of a program,
+// its kernels are made anew.
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +11,7 @@
 #include "codegen/modules.h"
 #include "codegen/plan.h"
 #include "codegen/plan_print.h"
+#include "codegen/rebuild.h"
 #include "codegen/report.h"
 #include "frontend/frontend.h"
 #include "ir/fuse.h"
@@ -24,11 +26,12 @@ struct compile {
     const struct hlxc_options *options;
     struct sources sources;
     struct diags diags;
-    struct ir_module module;
-    struct frontend_root root; // a pipeline of the program's own kernels, or nothing
-    struct pipeline pipeline;  // the same, opened
-    struct buf printed;        // by `print` in the program
-    struct buf out;            // what is to be written
+    struct ir_module staged, *module; // of a source; which one it is
+    struct program opened, *program;  // what is compiled anew, or NULL: a source is
+    struct frontend_root root;        // a pipeline of the program's own kernels, or nothing
+    struct pipeline pipeline;         // the same, opened
+    struct buf printed;               // by `print` in the program
+    struct buf out;                   // what is to be written
 };
 
 static double now(void)
@@ -81,7 +84,7 @@ static int run_frontend(struct compile *c)
     };
     bool ok = syntax_only(o) ? dump_tree(c, &missing)
                              : frontend_compile(c->arena, o->input, &options, &c->sources,
-                                                &c->diags, &c->module, &missing);
+                                                &c->diags, c->module, &missing);
     say_time(c, "frontend", start);
     if (ok)
         return EXIT_OK;
@@ -101,13 +104,13 @@ static int run_passes(struct compile *c)
         .dump_to = &c->out,
         .times = c->options->time_passes,
     };
-    return ir_run_passes(&c->module, &c->diags, &options) ? EXIT_OK : EXIT_PROGRAM;
+    return ir_run_passes(c->module, &c->diags, &options) ? EXIT_OK : EXIT_PROGRAM;
 }
 
 static void dump_fusion(struct compile *c)
 {
     ir_entries parts = {0};
-    ir_parts(&c->module, c->arena, &parts);
+    ir_parts(c->module, c->arena, &parts);
     for (size_t i = 0; i < parts.n; i++) {
         const struct ir_entry *e = parts.at[i];
         ir_refs roots = {0};
@@ -144,7 +147,7 @@ static const struct dispatch_program *make_plan(struct compile *c)
         return NULL;
     const struct sources *lines = c->options->lines ? &c->sources : NULL;
     const struct dispatch_program *device =
-        plan_program(c->arena, &c->module, lines, !c->options->no_fuse, &why);
+        plan_program(c->arena, c->module, lines, !c->options->no_fuse, &why);
     if (!device)
         fprintf(stderr, "hlxc: only --device cpu will run this: %s\n", why);
     say_time(c, "plan", start);
@@ -157,7 +160,10 @@ static int make_program(struct compile *c)
         return EXIT_OK; // it is there already
     const struct dispatch_program *device = make_plan(c);
     double start = now();
-    hbin_write(c->arena, &c->module, &c->sources, device, &c->out);
+    if (c->program)
+        hbin_rewrite(c->arena, c->program, device, &c->out);
+    else
+        hbin_write(c->arena, c->module, &c->sources, device, &c->out);
     say_time(c, "pack", start);
     return EXIT_OK;
 }
@@ -186,7 +192,7 @@ static int make_stats(struct compile *c)
     make_program(c);
     size_t bytes = c->out.n;
     buf_clear(&c->out);
-    report_stats(c->arena, &c->module, bytes, &c->out);
+    report_stats(c->arena, c->module, bytes, &c->out);
     return EXIT_OK;
 }
 
@@ -194,7 +200,7 @@ static int make_output(struct compile *c)
 {
     switch (c->options->make) {
     case HLXC_HBIN: return make_program(c);
-    case HLXC_IR: ir_print(&c->module, 0, &c->out); break;
+    case HLXC_IR: ir_print(c->module, 0, &c->out); break;
     case HLXC_STATS: return make_stats(c);
     case HLXC_PLAN:
     case HLXC_SPIRV:
@@ -233,11 +239,12 @@ static void show_printed(struct compile *c)
     fflush(stdout);
 }
 
-static int compile(struct compile *c)
+static int compile_source(struct compile *c)
 {
+    c->module = &c->staged;
     sources_init(&c->sources, c->arena);
     diags_init(&c->diags, c->arena, &c->sources);
-    ir_module_init(&c->module, c->arena);
+    ir_module_init(c->module, c->arena);
     int code = run_frontend(c);
     if (code == EXIT_OK && !syntax_only(c->options))
         code = run_passes(c);
@@ -247,9 +254,87 @@ static int compile(struct compile *c)
         code = make_pipeline(c);
     if (code != EXIT_OK)
         return code;
-    frontend_settle_places(c->arena, &c->sources, &c->module);
+    frontend_settle_places(c->arena, &c->sources, c->module);
     code = make_output(c);
     return code == EXIT_OK ? write_output(c) : code;
+}
+
+// -- programs ------------------------------------------------------------------------------------
+
+// The ways to make kernels, and how that is said.
+static const struct {
+    struct rebuild_how how;
+    const char *said;
+} ways[] = {
+    {{.fuse = true, .lines = false}, ""},
+    {{.fuse = false, .lines = false}, " with --no-fuse"},
+    {{.fuse = true, .lines = true}, " with -g"},
+    {{.fuse = false, .lines = true}, " with --no-fuse and -g"},
+};
+enum { WAYS = sizeof ways / sizeof *ways };
+
+// Those that the options leave; returns how many.
+static size_t ways_left(const struct hlxc_options *o, struct rebuild_how *how, const char **said)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < WAYS; i++) {
+        if ((o->no_fuse && ways[i].how.fuse) || (o->lines && !ways[i].how.lines))
+            continue;
+        how[n] = ways[i].how;
+        said[n++] = ways[i].said;
+    }
+    return n;
+}
+
+// Whether a program carries what this hlxc makes of its IR.
+static int check_kernels(struct compile *c)
+{
+    const char *input = c->options->input, *said[WAYS];
+    struct rebuild_how how[WAYS];
+    size_t same, n = ways_left(c->options, how, said);
+    if (!c->program->dispatch) {
+        printf("`%s` carries no kernels; the device cpu alone runs it\n", input);
+        return EXIT_OK;
+    }
+    const char *why = rebuild_compare(c->arena, c->program, how, n, &same);
+    if (!why) {
+        printf("the kernels of `%s` are what this hlxc makes of its IR%s\n", input, said[same]);
+        return EXIT_OK;
+    }
+    fprintf(stderr,
+            "hlxc: the kernels of `%s` are not what this hlxc makes of its IR: %s\n"
+            "they are of another hlxc, or were replaced; hlxc %s -o NEW.hbin makes them anew\n",
+            input, why, input);
+    return EXIT_PROGRAM;
+}
+
+static int remake(struct compile *c)
+{
+    const char *why;
+    c->module = &c->program->module;
+    if (c->options->make == HLXC_CHECK)
+        return check_kernels(c);
+    if (c->options->lines && !rebuild_sources(c->arena, c->program, &c->sources, &why)) {
+        fprintf(stderr, "hlxc: `%s`: %s\n", c->options->input, why);
+        return EXIT_DATA;
+    }
+    int code = make_output(c);
+    return code == EXIT_OK ? write_output(c) : code;
+}
+
+static int compile_program(struct compile *c)
+{
+    struct hlx_error error;
+    double start = now();
+    if (!program_open(&c->opened, c->options->input, &error)) {
+        fprintf(stderr, "hlxc: %s\n", error.text);
+        return error.code;
+    }
+    say_time(c, "open", start);
+    c->program = &c->opened;
+    int code = remake(c);
+    program_close(c->program);
+    return code;
 }
 
 // -- the command line --------------------------------------------------------------------------
@@ -310,7 +395,7 @@ static int run(struct arena *a, const struct hlxc_options *o)
         return print_explanation(a, o->input);
     if (o->make == HLXC_DUMP && !known_pass(a, o->dump))
         return EXIT_USAGE;
-    int code = compile(&c);
+    int code = o->compiled ? compile_program(&c) : compile_source(&c);
     if (c.root.value)
         pipeline_close(&c.pipeline);
     buf_free(&c.printed);

@@ -5,6 +5,7 @@
 
 #include "base/cli.h"
 #include "base/version.h"
+#include "codegen/rebuild.h"
 
 enum {
     OPT_EMIT = 256,
@@ -25,7 +26,8 @@ static const struct cli_option options[] = {
     {OPT_EMIT, "emit", "ast|ast-value|ir|stats|plan|spirv|spirv-asm",
      "write a stage instead of the program (`spirv`: -o names a folder)", 0},
     {OPT_DUMP, "dump", "PASS", "write the IR after a pass (`fuse`: the kernels)", 0},
-    {OPT_CHECK, "check", 0, "compile, report errors, write nothing", 0},
+    {OPT_CHECK, "check", 0,
+     "compile, report errors, write nothing; of a .hbin: are its kernels those of its IR?", 0},
     {OPT_OPS, "ops", 0, "print the reference of the IR's operations (Markdown)", 0},
     {'D', "define", "NAME=VALUE", "replace the top-level `let NAME` of the main file", "Source"},
     {'I', "include", "DIR", "look for imports in DIR, too", 0},
@@ -46,14 +48,19 @@ static const struct cli_option options[] = {
 static const struct cli cli = {
     .tool = "hlxc",
     .usage = "hlxc [options] FILE",
-    .summary = "Compiles HLXL, or HLX, to a program that hlxrun runs.",
-    .trailer = "Examples:\n"
-               "  hlxc model.hlxl && hlxrun model.hbin --train\n"
-               "  hlxc model.hlxl --emit=stats\n"
-               "  hlxc -D layers=8 model.hlxl -o deep.hbin\n"
-               "\n"
-               "Exit codes: 0 compiled; 1 errors in the source; 2 wrong command line;\n"
-               "4 a file cannot be read or written; 70 an error of hlxc itself.\n",
+    .summary =
+        "Compiles HLXL, or HLX, to a program that hlxrun runs; of a program (.hbin) it makes the\n"
+        "kernels anew from its IR.",
+    .trailer =
+        "Examples:\n"
+        "  hlxc model.hlxl && hlxrun model.hbin --train\n"
+        "  hlxc model.hlxl --emit=stats\n"
+        "  hlxc -D layers=8 model.hlxl -o deep.hbin\n"
+        "  hlxc given.hbin -o mine.hbin\n"
+        "\n"
+        "Exit codes: 0 compiled; 1 errors in the source, or --check finds other kernels in a\n"
+        ".hbin; 2 wrong command line;\n"
+        "4 a file cannot be read or written; 70 an error of hlxc itself.\n",
     .options = options,
 };
 
@@ -195,6 +202,22 @@ static bool shows_kernels(const struct hlxc_options *o)
     return o->make == HLXC_PLAN || o->make == HLXC_SPIRV || o->make == HLXC_SPIRV_ASM;
 }
 
+// A program has been staged, and through all passes; its IR says the profile.
+static int complete_program(const struct hlxc_options *o)
+{
+    if (o->make == HLXC_AST || o->make == HLXC_AST_VALUE)
+        return usage("a .hbin has no syntax tree, which --emit=ast and ast-value show");
+    if (o->make == HLXC_DUMP && strcmp(o->dump, "fuse") != 0)
+        return usage("a .hbin has been through all passes: of them --dump shows `fuse` alone");
+    if (o->defines.n > 0 || o->include.n > 0 || o->profile)
+        return usage("-D, -I and --numerics are for sources, not for a .hbin");
+    if (o->make == HLXC_CHECK && o->cpu_only)
+        return usage("--check of a .hbin looks at kernels, of which --target=cpu makes none");
+    if (o->make == HLXC_HBIN && !o->output)
+        return usage("of a .hbin the kernels are made anew, which needs -o NEW.hbin");
+    return -1;
+}
+
 // What the operands and options must be together.
 static int complete(struct hlxc_options *o, int n, char **operand)
 {
@@ -205,6 +228,9 @@ static int complete(struct hlxc_options *o, int n, char **operand)
     if (n != 1)
         return usage(n == 0 ? "no file to compile was given" : "one file at a time");
     o->input = operand[0];
+    o->compiled = strcmp(o->input, "-") != 0 && rebuild_is_program(o->input);
+    if (o->compiled && complete_program(o) >= 0)
+        return EXIT_USAGE;
     if (o->cpu_only && shows_kernels(o))
         return usage("--target=cpu makes no kernels, which --emit=plan, spirv and spirv-asm show");
     if (o->make == HLXC_SPIRV && !o->output)
@@ -214,7 +240,7 @@ static int complete(struct hlxc_options *o, int n, char **operand)
     if (o->make == HLXC_HBIN && !o->output)
         o->output = default_output(o->arena, o->input);
     if (o->make == HLXC_HBIN && !strcmp(o->output, o->input) && strcmp(o->input, "-") != 0)
-        return usage("the output would replace the source");
+        return usage("the output would replace the input");
     return -1;
 }
 
@@ -223,7 +249,7 @@ int hlxc_options_read(struct hlxc_options *o, struct arena *a, int argc, char **
     struct cli_parse p;
     int id;
     bool ok = true;
-    *o = (struct hlxc_options){.arena = a, .profile = "exact"};
+    *o = (struct hlxc_options){.arena = a};
     cli_start(&p, &cli, argc, argv);
     while (ok && (id = cli_next(&p)) != CLI_END)
         ok = id != CLI_BAD && apply(o, id, p.value);

@@ -28,12 +28,13 @@ struct hlxc_options {
     struct arena *arena;
     enum hlxc_make make;
     const char *input;
-    const char *output; // NULL: the standard output (for what is text)
-    const char *dump;   // name of the pass
-    const char *profile;
-    bool cpu_only; // --target=cpu: no kernels for devices
-    bool no_fuse;  // every operation a kernel of its own
-    bool lines;    // -g: kernels carry source lines
+    bool compiled;       // the input is a program (.hbin) and no source
+    const char *output;  // NULL: the standard output (for what is text)
+    const char *dump;    // name of the pass
+    const char *profile; // NULL: not asked for
+    bool cpu_only;       // --target=cpu: no kernels for devices
+    bool no_fuse;        // every operation a kernel of its own
+    bool lines;          // -g: kernels carry source lines
     bool time_passes;
     enum diag_format diagnostics;
     enum diag_color color;

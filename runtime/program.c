@@ -71,7 +71,8 @@ bool program_open(struct program *p, const char *path, struct hlx_error *error)
         program_close(p);
         return false;
     }
-    if (ends_with(path, ".hlxl") || ends_with(path, ".hlx")) {
+    bool pack = n > 0 && bytes[0] == PACK_MAGIC[0]; // with which no text begins
+    if (!pack && (ends_with(path, ".hlxl") || ends_with(path, ".hlx"))) {
         hlx_fail(error, EXIT_DATA, "`%s` is source text; compile it first: hlxc %s", path, path);
         free(bytes);
         program_close(p);
