@@ -127,6 +127,9 @@ static void say(const struct verify *v, const struct train_run *run)
     handle_text(&seal, text);
     printf("identical: %zu of %zu records, up to step %lu, on %s\nseal: %s\n", v->compared,
            r->records.n, (unsigned long)run->step, exec_title(run->exec), text + 3);
+    if (run->exec->ops != &exec_cpu) // which runs the IR itself
+        printf("note: with the kernels of %s; hlxc %s -o NEW makes them anew from its IR\n",
+               v->replay.session.path, v->replay.session.path);
     if (strcmp(r->profile, "exact") != 0)
         printf("note: in the profile `%s` this holds for this device and driver alone\n",
                r->profile);
