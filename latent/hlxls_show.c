@@ -1,4 +1,5 @@
 // hlxls_show.c: prints values for people: one line a part, contracts by name, handles followed.
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,8 @@ enum {
     WIDTH = 72,      // bytes of a text or a row of scalars, unless all is asked for
     BYTES_MOST = 16,
     ITEMS_MOST = 32,
-    HANDLE_SHOWN = 19 // "&h_" and 16 digits
+    HANDLE_SHOWN = 19, // "&h_" and 16 digits
+    LINK = 32          // bytes of a receipt's link
 };
 
 struct show {
@@ -24,6 +26,7 @@ struct show {
     struct map seen;         // handles that were shown
     struct buf *out;
     unsigned indent, depth; // columns; handles that may still be followed
+    bool receipt, outputs;  // within a receipt; within its outputs, which are bits of scalars
 };
 
 static void show_value(struct show *s, const struct value *v);
@@ -60,9 +63,20 @@ static void show_bytes(struct show *s, const struct value *v)
         buf_puts(s->out, " ...");
 }
 
+// Whether the bits are a float's or an int's only the program can tell.
+static void show_bits(struct show *s, const struct value *v)
+{
+    uint32_t bits = (uint32_t)v->as.integer;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    buf_printf(s->out, "%" PRIu32 " (%08" PRIx32 ", as f32 %.9g)", bits, bits, (double)x);
+}
+
 static void show_scalar(struct show *s, const struct value *v)
 {
-    if (v->kind == VALUE_TEXT)
+    if (s->outputs && v->kind == VALUE_INT && v->as.integer >= 0 && v->as.integer <= UINT32_MAX)
+        show_bits(s, v);
+    else if (v->kind == VALUE_TEXT)
         show_text(s, v);
     else if (v->kind == VALUE_BYTES)
         show_bytes(s, v);
@@ -190,7 +204,10 @@ static void show_fields(struct show *s, const struct contract *c, const struct v
         else if (c && index == CONTRACT_NO_FIELD)
             buf_puts(s->out, " (not in the contract)");
         buf_puts(s->out, ": ");
+        bool outputs = s->outputs;
+        s->outputs = outputs || (s->receipt && strcmp(f->key, "outputs") == 0);
         show_value(s, f->value);
+        s->outputs = outputs;
     }
     s->indent -= INDENT;
 }
@@ -206,7 +223,9 @@ static void show_object(struct show *s, const struct value *v)
     }
     const struct contract *c = contract_find(NULL, number);
     buf_printf(s->out, "contract %lld%s%s", (long long)number, c ? " " : "", c ? c->name : "");
+    s->receipt = number == CONTRACT_RECEIPT;
     show_fields(s, c, fields);
+    s->receipt = false;
 }
 
 static void show_value(struct show *s, const struct value *v)
@@ -256,6 +275,24 @@ static void show_json(const struct hlxls_input *in, struct arena *a, struct buf 
     buf_puts(out, "\n}\n}");
 }
 
+// The seal of a receipt: its last link. Whether the chain leads there is not known here.
+static void show_seal(const struct value *v, struct buf *out)
+{
+    int64_t number;
+    const struct value *fields, *records, *link;
+    if (!value_is_contract(v, &number, &fields) || number != CONTRACT_RECEIPT ||
+        !(records = value_get(fields, "records")) || records->kind != VALUE_ARRAY ||
+        records->as.array.n == 0)
+        return;
+    link = value_get(records->as.array.at[records->as.array.n - 1], "link");
+    if (!link || link->kind != VALUE_BYTES || link->as.bytes.n != LINK)
+        return;
+    buf_puts(out, "\nseal: ");
+    for (size_t i = 0; i < LINK; i++)
+        buf_printf(out, "%02x", (unsigned char)link->as.bytes.at[i]);
+    buf_puts(out, " (as stated; `hlxrun verify` checks it)");
+}
+
 static void show_input(struct hlxls *t, const struct hlxls_input *in, struct buf *out)
 {
     const struct hlxls_options *o = &t->options;
@@ -271,6 +308,7 @@ static void show_input(struct hlxls *t, const struct hlxls_input *in, struct buf
     } else {
         show_heading(in, out);
         show_value(&s, in->value);
+        show_seal(in->value, out);
     }
     buf_putc(out, '\n');
     arena_free(&scratch);
