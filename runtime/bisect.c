@@ -8,7 +8,6 @@
 
 #include "base/cli.h"
 #include "base/version.h"
-#include "runtime/record.h"
 
 struct bisect {
     struct arena arena;
@@ -24,64 +23,6 @@ struct bisect {
 
 enum { SUSPECT, REFERENCE };
 
-// -- what differs in words -----------------------------------------------------------------------
-
-void bisect_index(const struct ir_type *t, size_t element, struct buf *out)
-{
-    size_t at[IR_MAX_RANK];
-    for (unsigned d = t->rank; d-- > 0;) {
-        at[d] = element % (size_t)t->dim[d];
-        element /= (size_t)t->dim[d];
-    }
-    buf_puts(out, "[");
-    for (unsigned d = 0; d < t->rank; d++)
-        buf_printf(out, "%s%zu", d ? ", " : "", at[d]);
-    buf_puts(out, "]");
-}
-
-void bisect_value(const struct ir_type *t, const void *bytes, size_t element, struct buf *out)
-{
-    size_t width = dtype_bytes(t->dtype);
-    uint32_t bits = 0;
-    memcpy(&bits, (const char *)bytes + element * width, width); // little-endian, as all storage
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    if (t->dtype == DT_F32)
-        buf_printf(out, "%.9g (%08" PRIx32 ")", (double)x, bits);
-    else
-        buf_printf(out, "%" PRIu32 " (%0*" PRIx32 ")", bits, (int)(2 * width), bits);
-}
-
-size_t bisect_differ(const struct ir_type *t, const void *x, const void *y, size_t *first)
-{
-    size_t width = dtype_bytes(t->dtype), n = (size_t)ir_type_count(t), differ = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (memcmp((const char *)x + i * width, (const char *)y + i * width, width) == 0)
-            continue;
-        if (differ++ == 0)
-            *first = i;
-    }
-    return differ;
-}
-
-static void list_roots(const struct receipt *r, const unsigned char *x, const unsigned char *y,
-                       struct buf *out)
-{
-    enum { SHOWN = 4 };
-    size_t n = 0;
-    for (size_t i = 0; i < r->tensors->as.array.n; i++) {
-        if (memcmp(x + i * HANDLE_BYTES, y + i * HANDLE_BYTES, HANDLE_BYTES) == 0)
-            continue;
-        if (n++ < SHOWN)
-            buf_printf(out, "%s`%s`", n > 1 ? ", " : "",
-                       r->tensors->as.array.at[i]->as.array.at[0]->as.bytes.at);
-    }
-    if (n > SHOWN)
-        buf_printf(out, " and %zu more", n - SHOWN);
-    if (n == 0)
-        buf_puts(out, "the outputs alone");
-}
-
 // -- records -------------------------------------------------------------------------------------
 
 // Steps between which something happened: at `good` all was equal, at `bad` it was not.
@@ -89,40 +30,44 @@ struct span_of {
     uint32_t good, bad;
 };
 
-static bool same_record(const struct receipt *r, const struct receipt_record *x,
-                        const struct receipt_record *y)
+static void say_apart(struct bisect *b, const struct span_of *s, const char *who,
+                      const char *differ)
 {
-    return memcmp(x->roots, y->roots, r->tensors->as.array.n * HANDLE_BYTES) == 0 &&
-           value_equal(x->outputs, y->outputs);
+    printf("%s: equal up to step %" PRIu32 ", different at step %" PRIu32 ": %s\n", who, s->good,
+           s->bad, differ);
+    b->apart = true;
 }
 
-static void say_apart(struct bisect *b, const struct span_of *s, const unsigned char *x,
-                      const unsigned char *y, const char *who)
+// The outputs of the entry are the same on both lanes.
+static const struct train_run *any_run(const struct bisect *b)
 {
-    struct buf names = {0};
-    list_roots(&b->replay.receipt, x, y, &names);
-    printf("%s: equal up to step %" PRIu32 ", different at step %" PRIu32 " in %s\n", who, s->good,
-           s->bad, names.at);
-    buf_free(&names);
-    b->apart = true;
+    return &b->lane[REFERENCE].run;
 }
 
 // Two receipts: the first step that both have and that differs.
 static bool compare_receipts(struct bisect *b, struct span_of *s)
 {
     const struct receipt *r = &b->replay.receipt;
+    size_t shared = 0;
     for (size_t i = 0; i < r->records.n; i++) {
         const struct receipt_record *x = &r->records.at[i], *y = receipt_at(&b->other, x->step);
         if (!y)
             continue;
         s->bad = x->step;
-        if (!same_record(r, x, y)) {
-            say_apart(b, s, x->roots, y->roots, "the receipts");
+        shared++;
+        const char *differ =
+            replay_difference(&b->arena, r, any_run(b), x, y, "the second receipt says");
+        if (differ) {
+            say_apart(b, s, "the receipts", differ);
             return false;
         }
         s->good = x->step;
     }
-    printf("the receipts: no difference up to step %" PRIu32 "\n", s->good);
+    if (shared > 0)
+        printf("the receipts: no difference in %zu common record%s, up to step %" PRIu32 "\n",
+               shared, shared == 1 ? "" : "s", s->good);
+    else
+        puts("the receipts: no step in common");
     return true;
 }
 
@@ -140,34 +85,87 @@ static bool comparable(struct bisect *b, struct hlx_error *error)
     return true;
 }
 
-// A run here against the records of a receipt, which come after `s->good`.
-static bool compare_run(struct bisect *b, struct lane *l, const struct receipt *r,
-                        struct span_of *s, const char *who, struct hlx_error *error)
+// A run here against a record that comes after `s->good`; false when they differ, too.
+static bool compare_record(struct bisect *b, struct lane *l, const struct receipt_record *want,
+                           struct span_of *s, const char *who, struct hlx_error *error)
 {
-    for (size_t i = 0; i < r->records.n; i++) {
-        const struct receipt_record *want = &r->records.at[i];
-        if (want->step <= s->good)
-            continue;
-        if (!lane_go(l, want->step, error) || !lane_hash(l, error))
-            return false;
-        s->bad = want->step;
-        struct receipt_record have = {.outputs = record_outputs(&b->arena, &l->run),
-                                      .roots = l->roots};
-        if (!same_record(r, &have, want)) {
-            say_apart(b, s, want->roots, l->roots, who);
-            return true;
-        }
+    struct receipt_record have;
+    if (!lane_go(l, want->step, error) || !lane_record(l, &b->arena, &have, error))
+        return false;
+    s->bad = want->step;
+    const char *differ =
+        replay_difference(&b->arena, &b->replay.receipt, &l->run, &have, want, "the receipt says");
+    if (differ)
+        say_apart(b, s, who, differ);
+    else
         s->good = want->step;
-    }
-    printf("%s: no difference up to step %" PRIu32 "\n", who, s->good);
     return true;
+}
+
+static void say_same(const struct span_of *s, const char *who)
+{
+    printf("%s: no difference up to step %" PRIu32 "\n", who, s->good);
+}
+
+static bool compare_run(struct bisect *b, struct lane *l, const char *who, struct span_of *s,
+                        struct hlx_error *error)
+{
+    const struct receipt *r = &b->replay.receipt;
+    for (size_t i = 0; i < r->records.n && !b->apart; i++)
+        if (!compare_record(b, l, &r->records.at[i], s, who, error))
+            return false;
+    if (!b->apart)
+        say_same(s, who);
+    return true;
+}
+
+// Records that one receipt alone has are compared with what the reference computes, and so are the
+// common ones on the way: two receipts with no step in common are not called equal unseen.
+static bool compare_rest(struct bisect *b, struct span_of *s, struct hlx_error *error)
+{
+    const struct receipt *r[] = {&b->replay.receipt, &b->other};
+    const char *name[] = {b->asked.receipt, b->second};
+    size_t at[] = {0, 0};
+    *s = (struct span_of){0, 0};
+    while (!b->apart && (at[0] < r[0]->records.n || at[1] < r[1]->records.n)) {
+        const struct receipt_record *x = at[0] < r[0]->records.n ? &r[0]->records.at[at[0]] : NULL;
+        const struct receipt_record *y = at[1] < r[1]->records.n ? &r[1]->records.at[at[1]] : NULL;
+        size_t from = !x || (y && y->step < x->step);
+        const char *who = arena_printf(&b->arena, "`%s` and the reference", name[from]);
+        if (x && y && x->step == y->step)
+            at[1]++; // they are known to be equal
+        at[from]++;
+        if (!compare_record(b, &b->lane[REFERENCE], from ? y : x, s, who, error))
+            return false;
+    }
+    if (!b->apart)
+        say_same(s, "what one receipt alone has and the reference");
+    return true;
+}
+
+static size_t count_alone(const struct receipt *x, const struct receipt *y)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < x->records.n; i++)
+        n += receipt_at(y, x->records.at[i].step) == NULL;
+    return n;
 }
 
 // -- steps ---------------------------------------------------------------------------------------
 
+// A lane's device; where both have one, with its part in this.
+static const char *title(struct bisect *b, const struct lane *l)
+{
+    const char *name = exec_title(l->exec);
+    const struct lane *other = &b->lane[l == &b->lane[SUSPECT] ? REFERENCE : SUSPECT];
+    return strcmp(name, exec_title(other->exec)) != 0 ? name
+           : l == &b->lane[SUSPECT] ? arena_printf(&b->arena, "%s (the suspect)", name)
+                                    : arena_printf(&b->arena, "%s (the reference)", name);
+}
+
 // Whether a tensor differs; then says how, if `say`.
-static bool say_tensor(const struct lane *x, const struct lane *y, const struct state_tensor *t,
-                       bool say)
+static bool say_tensor(struct bisect *b, const struct lane *x, const struct lane *y,
+                       const struct state_tensor *t, bool say)
 {
     struct buf out = {0};
     size_t first = 0, n = bisect_differ(t->type, x->value[t->var], y->value[t->var], &first);
@@ -176,23 +174,24 @@ static bool say_tensor(const struct lane *x, const struct lane *y, const struct 
     buf_printf(&out, "  `%s`: %zu of %zu elements differ, first ", t->path, n,
                (size_t)ir_type_count(t->type));
     bisect_index(t->type, first, &out);
-    buf_printf(&out, ": %s has ", exec_title(x->exec));
+    buf_printf(&out, ": %s has ", title(b, x));
     bisect_value(t->type, x->value[t->var], first, &out);
-    buf_printf(&out, ", %s has ", exec_title(y->exec));
+    buf_printf(&out, ", %s has ", title(b, y));
     bisect_value(t->type, y->value[t->var], first, &out);
     puts(out.at);
     buf_free(&out);
     return true;
 }
 
-static bool one_step(struct bisect *b, uint32_t step, bool *same, struct hlx_error *error)
+static bool one_step(struct bisect *b, uint32_t step, const char **differ, struct hlx_error *error)
 {
     struct lane *x = &b->lane[SUSPECT], *y = &b->lane[REFERENCE];
-    if (!lane_go(x, step, error) || !lane_go(y, step, error) || !lane_hash(x, error) ||
-        !lane_hash(y, error))
+    struct receipt_record have, want;
+    if (!lane_go(x, step, error) || !lane_go(y, step, error) ||
+        !lane_record(x, &b->arena, &have, error) || !lane_record(y, &b->arena, &want, error))
         return false;
-    *same = memcmp(x->roots, y->roots, x->exec->layout.n * HANDLE_BYTES) == 0 &&
-            value_equal(record_outputs(&b->arena, &x->run), record_outputs(&b->arena, &y->run));
+    const char *says = arena_printf(&b->arena, "%s has", title(b, y));
+    *differ = replay_difference(&b->arena, &b->replay.receipt, &x->run, &have, &want, says);
     return true;
 }
 
@@ -204,7 +203,7 @@ static bool say_tensors(struct bisect *b, struct hlx_error *error)
     enum { SHOWN = 4 };
     size_t n = 0;
     for (size_t i = 0; i < x->exec->layout.n; i++)
-        n += say_tensor(x, y, &x->exec->layout.tensor[i], n < SHOWN);
+        n += say_tensor(b, x, y, &x->exec->layout.tensor[i], n < SHOWN);
     if (n > SHOWN)
         printf("  and %zu more\n", n - SHOWN);
     return true;
@@ -214,19 +213,18 @@ static bool say_tensors(struct bisect *b, struct hlx_error *error)
 static bool walk(struct bisect *b, uint32_t last, struct hlx_error *error)
 {
     struct lane *x = &b->lane[SUSPECT], *y = &b->lane[REFERENCE];
-    bool same = true;
+    const char *differ = NULL;
     uint32_t step = x->run.step;
-    while (same && step < last) {
-        if (!lane_save(y, error) || !one_step(b, ++step, &same, error))
+    while (!differ && step < last) {
+        if (!lane_save(y, error) || !one_step(b, ++step, &differ, error))
             return false;
     }
-    if (same) {
-        printf("%s and %s: no difference up to step %" PRIu32
-               "; what differs did not happen on either\n",
-               exec_title(x->exec), exec_title(y->exec), step);
+    if (!differ) {
+        printf("%s and %s: no difference up to step %" PRIu32 "; %s says what neither computes\n",
+               title(b, x), title(b, y), step, b->second ? "one of the receipts" : "the receipt");
         return true;
     }
-    printf("step %" PRIu32 ": %s and %s part\n", step, exec_title(x->exec), exec_title(y->exec));
+    printf("step %" PRIu32 ": %s and %s part: %s\n", step, title(b, x), title(b, y), differ);
     b->apart = true;
     return say_tensors(b, error) && bisect_step(x, y, step, error);
 }
@@ -250,51 +248,58 @@ static void close_lanes(struct bisect *b)
     lane_close(&b->lane[REFERENCE]);
 }
 
-// The reference agrees with the receipt: does the suspect?
-static bool suspect_alone(struct bisect *b, struct span_of *s, struct hlx_error *error)
+// Which of two receipts that differ at `step` the reference agrees with.
+static bool say_right(struct bisect *b, uint32_t step, struct hlx_error *error)
 {
-    *s = (struct span_of){0, 0};
-    return compare_run(b, &b->lane[SUSPECT], &b->replay.receipt, s, "the receipt and the suspect",
-                       error);
+    struct lane *l = &b->lane[REFERENCE];
+    const struct receipt *r = &b->replay.receipt;
+    struct receipt_record have;
+    const struct receipt_record *x = receipt_at(r, step), *y = receipt_at(&b->other, step);
+    assert(x && y);
+    if (!lane_go(l, step, error) || !lane_record(l, &b->arena, &have, error))
+        return false;
+    const char *right = replay_same(r, &have, x)   ? b->asked.receipt
+                        : replay_same(r, &have, y) ? b->second
+                                                   : NULL;
+    if (right)
+        printf("the reference has at step %" PRIu32 " what `%s` says\n", step, right);
+    else
+        printf("the reference has at step %" PRIu32 " what neither says\n", step);
+    return true;
 }
 
-// The reference tells which receipt is right, and how far the run of each can be trusted.
+static bool compare_two(struct bisect *b, struct span_of *s, struct hlx_error *error)
+{
+    if (!compare_receipts(b, s))
+        return say_right(b, s->bad, error);
+    size_t alone =
+        count_alone(&b->replay.receipt, &b->other) + count_alone(&b->other, &b->replay.receipt);
+    return alone == 0 || compare_rest(b, s, error);
+}
+
+// The reference tells whether the receipt is right; where it is, the suspect is asked.
+static bool compare_one(struct bisect *b, struct span_of *s, struct hlx_error *error)
+{
+    if (!compare_run(b, &b->lane[REFERENCE], "the receipt and the reference", s, error) || b->apart)
+        return b->apart;
+    *s = (struct span_of){0, 0};
+    return compare_run(b, &b->lane[SUSPECT], "the receipt and the suspect", s, error);
+}
+
 static bool find_span(struct bisect *b, struct span_of *s, struct hlx_error *error)
 {
-    const struct receipt *first = &b->replay.receipt;
-    struct lane *l = &b->lane[REFERENCE];
-    if (!replay_check_start(&b->replay, &l->run, error))
-        return false;
-    if (!b->second)
-        return compare_run(b, l, first, s, "the receipt and the reference", error) &&
-               (b->apart || suspect_alone(b, s, error));
-    if (compare_receipts(b, s))
-        return true;
-    const struct receipt_record *x = receipt_at(first, s->bad), *y = receipt_at(&b->other, s->bad);
-    assert(x && y);
-    if (!lane_go(l, s->bad, error) || !lane_hash(l, error))
-        return false;
-    struct receipt_record have = {.outputs = record_outputs(&b->arena, &l->run), .roots = l->roots};
-    const char *right = same_record(first, &have, x)   ? b->asked.receipt
-                        : same_record(first, &have, y) ? b->second
-                                                       : NULL;
-    if (right)
-        printf("the reference has at step %" PRIu32 " what `%s` says\n", s->bad, right);
-    else
-        printf("the reference has at step %" PRIu32 " what neither says\n", s->bad);
-    return true;
+    return replay_check_start(&b->replay, &b->lane[REFERENCE].run, error) &&
+           (b->second ? compare_two : compare_one)(b, s, error);
 }
 
 // The reference has gone to the end of the span: both start anew and go to its beginning.
 static bool refine(struct bisect *b, const struct span_of *s, struct hlx_error *error)
 {
-    bool same = true;
+    const char *differ;
     close_lanes(b);
-    if (!open_lanes(b, error))
+    if (!open_lanes(b, error) || !one_step(b, s->good, &differ, error))
         return false;
-    if (!one_step(b, s->good, &same, error))
-        return false;
-    if (!same) {
+    if (differ) {
         printf("the suspect differs before step %" PRIu32 " already: from the beginning\n",
                s->good + 1);
         close_lanes(b);

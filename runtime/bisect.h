@@ -16,7 +16,7 @@ extern const struct cli bisect_cli;
 bool bisect_step(struct lane *suspect, struct lane *reference, uint32_t step,
                  struct hlx_error *error);
 
-// Appends "[3, 17]" for an element of a type, and an element's value with its bits.
+// bisect_text.c: appends "[3, 17]" for an element of a type, and an element's value with its bits.
 void bisect_index(const struct ir_type *t, size_t element, struct buf *out);
 void bisect_value(const struct ir_type *t, const void *bytes, size_t element, struct buf *out);
 // The first element in which two tensors differ, and how many do.

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "runtime/record.h"
+
 static void free_values(void **value, size_t n)
 {
     for (size_t i = 0; value && i < n; i++)
@@ -39,15 +41,13 @@ bool lane_open(struct lane *l, const struct replay *replay, const struct exec_op
                struct hlx_error *error)
 {
     struct train_options options = {.steps = 0, .any_loss = true};
-    struct exec_options with_seed = *device;
-    const struct program *p = &replay->session.program;
+    const struct ir_module *m = &replay->session.program.module;
     *l = (struct lane){0};
-    with_seed.seed = replay->receipt.seed;
-    if (!batches_open(&l->batches, &p->module, replay->entry,
-                      replay->source ? &replay->source->set : NULL, error))
+    if (!batches_open(&l->batches, m, replay->entry, replay->source ? &replay->source->set : NULL,
+                      error))
         return false;
-    options.epochs = UINT32_MAX / l->batches.steps;
-    l->exec = exec_start(&with_seed, p, error);
+    options.epochs = TRAIN_NO_LIMIT / l->batches.steps + 1; // lane_go says how far
+    l->exec = replay_start(replay, device, error);
     if (l->exec && take_memory(l, error) &&
         train_open(&l->run, l->exec, &l->batches, &options, error))
         return true;
@@ -80,6 +80,19 @@ bool lane_hash(struct lane *l, struct hlx_error *error)
     if (!exec_state(l->exec, l->leaves, error))
         return false;
     state_roots(&l->exec->layout, l->leaves, l->roots);
+    return true;
+}
+
+bool lane_record(struct lane *l, struct arena *a, struct receipt_record *out,
+                 struct hlx_error *error)
+{
+    size_t steps = l->batches.steps;
+    if (!lane_hash(l, error))
+        return false;
+    *out = (struct receipt_record){.step = l->run.step,
+                                   .epoch = (l->run.step + (uint64_t)steps - 1) / steps,
+                                   .outputs = record_outputs(a, &l->run),
+                                   .roots = l->roots};
     return true;
 }
 

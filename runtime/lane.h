@@ -23,6 +23,9 @@ void lane_close(struct lane *l);
 bool lane_go(struct lane *l, uint32_t step, struct hlx_error *error);
 // Hashes the present state into l->roots.
 bool lane_hash(struct lane *l, struct hlx_error *error);
+// The record that the present step has, without its link; it holds until the next hash.
+bool lane_record(struct lane *l, struct arena *a, struct receipt_record *out,
+                 struct hlx_error *error);
 // Reads all variables into l->value; keeps them in l->saved.
 bool lane_read(struct lane *l, struct hlx_error *error);
 bool lane_save(struct lane *l, struct hlx_error *error);

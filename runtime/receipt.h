@@ -9,9 +9,10 @@
 
 #define RECEIPT_CONTRACT 907
 #define RECEIPT_VERSION 1
-#define RECEIPT_EVERY 50               // steps between records, unless the user says otherwise
-#define RECEIPT_MOST ((size_t)1 << 30) // bytes of a file
-#define RECEIPT_PATH 4096              // bytes of a tensor's path
+#define RECEIPT_EVERY 50                   // steps between records, unless the user says otherwise
+#define RECEIPT_MOST ((size_t)1 << 30)     // bytes of a file
+#define RECEIPT_LAST_STEP (UINT32_MAX - 1) // what may be counted (D2)
+#define RECEIPT_PATH 4096                  // bytes of a tensor's path
 
 struct receipt_record {
     uint32_t step;

@@ -39,6 +39,13 @@ static bool refuse(struct reader *in, const char *code, const char *format, ...)
 
 // -- fields --------------------------------------------------------------------------------------
 
+static bool wrong_kind(struct reader *in, const char *key, const struct value *v, const char *want)
+{
+    return v ? refuse(in, "E_RECEIPT_FIELD", "`%s` is %s, not %s", key, value_kind_name(v->kind),
+                      want)
+             : refuse(in, "E_RECEIPT_FIELD", "`%s` is missing", key);
+}
+
 // Takes the next field of an object whose fields are known; they are sorted by name.
 static const struct value *take(struct reader *in, const struct value *object, const char *key,
                                 enum value_kind kind)
@@ -46,8 +53,7 @@ static const struct value *take(struct reader *in, const struct value *object, c
     const struct value *v = value_get(object, key);
     if (v && v->kind == kind)
         return v;
-    refuse(in, "E_RECEIPT_FIELD", "`%s` is %s, not %s", key,
-           v ? value_kind_name(v->kind) : "missing", value_kind_name(kind));
+    wrong_kind(in, key, v, value_kind_name(kind));
     return NULL;
 }
 
@@ -78,11 +84,7 @@ static bool number(struct reader *in, const struct value *object, const char *ke
 
 static bool text(struct reader *in, const struct value *object, const char *key, const char **out)
 {
-    if (value_get_text(object, key, out))
-        return true;
-    const struct value *v = value_get(object, key);
-    return refuse(in, "E_RECEIPT_FIELD", "`%s` is %s, not text", key,
-                  v ? value_kind_name(v->kind) : "missing");
+    return value_get_text(object, key, out) || wrong_kind(in, key, value_get(object, key), "text");
 }
 
 static bool bytes(struct reader *in, const struct value *object, const char *key, size_t n,
@@ -282,7 +284,8 @@ static bool read_record(struct reader *in, const struct value *v, bool last)
     if (v->kind != VALUE_OBJECT)
         return refuse(in, "E_RECEIPT_FIELD", "it is %s, not an object", value_kind_name(v->kind));
     record.outputs = take(in, v, "outputs", VALUE_OBJECT);
-    if (!only(in, v, names, 5) || !no_nul(in, v) || !number(in, v, "step", 1, UINT32_MAX, &step) ||
+    if (!only(in, v, names, 5) || !no_nul(in, v) ||
+        !number(in, v, "step", 1, RECEIPT_LAST_STEP, &step) ||
         !number(in, v, "epoch", 1, INT64_MAX, &epoch) || !record.outputs ||
         !read_outputs(in, record.outputs) ||
         !bytes(in, v, "roots", r->tensors->as.array.n * HANDLE_BYTES, &roots) ||
@@ -344,8 +347,7 @@ bool receipt_read(struct receipt *r, struct arena *a, const void *bytes_, size_t
     const struct value *v = lcb_decode(a, bytes_, n, &bad);
     if (v)
         return read_value(&in, v);
-    return refuse(&in, bad.code, "at byte %zu: %s: this is no receipt, or a damaged one",
-                  bad.offset, bad.message);
+    return refuse(&in, bad.code, "%s: this is no receipt, or a damaged one", bad.message);
 }
 
 // A reading that memory may end.

@@ -1,10 +1,9 @@
-// replay.c: finds what a receipt is about, and checks that it is that.
+// replay.c: makes the run of a receipt ready: its options, data, device and beginning.
 #include "runtime/replay.h"
 
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "ir/shard.h"
 #include "runtime/record.h"
@@ -34,72 +33,62 @@ bool replay_workers(const struct cli_parse *p, unsigned *workers)
     return false;
 }
 
-// -- the program ---------------------------------------------------------------------------------
-
-// The file that the receipt names, beside the receipt, else here; NULL when there is none.
-static const char *find_program(struct replay *r, const struct replay_options *o)
-{
-    const char *name;
-    if (o->program)
-        return o->program;
-    if (!value_get_text(r->receipt.run, "file", &name) || !*name || strchr(name, '/'))
-        return NULL;
-    const char *beside = path_join(&r->arena, path_dir(&r->arena, o->receipt), name);
-    if (access(beside, R_OK) == 0)
-        return beside;
-    return access(name, R_OK) == 0 ? arena_strdup(&r->arena, name) : NULL;
-}
-
-static bool foreign(const struct replay *r, struct hlx_error *error, const char *what)
-{
-    char want[HANDLE_TEXT + 1], have[HANDLE_TEXT + 1];
-    handle_text(&r->receipt.program, want);
-    handle_text(&r->session.program.identity, have);
-    return hlx_fail(error, EXIT_DATA,
-                    "`%s`: E_RECEIPT_PROGRAM: %s: the receipt is about %s, this is %s",
-                    r->session.path, what, want, have);
-}
-
-static bool check_program(struct replay *r, struct hlx_error *error)
-{
-    const struct receipt *c = &r->receipt;
-    const struct ir_module *m = &r->session.program.module;
-    struct state_layout layout;
-    if (!handle_equal(&c->program, &r->session.program.identity))
-        return foreign(r, error, "this is another program");
-    state_layout_make(&r->arena, m, &layout);
-    r->entry = ir_find_entry(m, c->entry);
-    if (!r->entry)
-        return foreign(r, error, "it has no such entry");
-    if (strcmp(c->profile, m->profile) != 0 || strcmp(c->numerics, m->numerics) != 0)
-        return foreign(r, error, "its profile or numeric contract is another");
-    if (!value_equal(c->tensors, state_tensors(&r->arena, &layout)))
-        return foreign(r, error, "its tensors are others");
-    return ir_entry_shards(r->entry) == c->shards ||
-           foreign(r, error, "it has another number of shards");
-}
-
 // -- the data ------------------------------------------------------------------------------------
 
-static bool check_data(struct replay *r, struct hlx_error *error)
+static bool wrong_data(const char *shown, struct hlx_error *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static bool wrong_data(const char *shown, struct hlx_error *error, const char *format, ...)
+{
+    struct buf text = {0};
+    va_list args;
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    hlx_fail(error, EXIT_DATA, "`%s`: E_RECEIPT_DATA: %s", shown, text.at);
+    buf_free(&text);
+    return false;
+}
+
+// Whether the user said where a source is.
+static bool is_given(const struct replay_options *o, const char *source)
+{
+    bool given = false;
+    for (size_t i = 0; i < o->data.n; i++)
+        given = given || !o->data.at[i].name || !strcmp(o->data.at[i].name, source);
+    return given;
+}
+
+// The data's handle, before anything looks into it: other data may be anything.
+static bool check_content(struct replay *r, const struct replay_options *o, const struct ir_data *d,
+                          struct hlx_error *error)
+{
+    char have[HANDLE_TEXT + 1];
+    if (!session_content(&r->session, r->entry, &r->source, error)) {
+        const char *text = arena_strdup(&r->arena, error->text);
+        return error->code == EXIT_DATA ? wrong_data(r->session.path, error, "%s", text) : false;
+    }
+    const struct value *want = value_get(r->receipt.data, d->name);
+    if (value_equal(want, handle_value(&r->arena, &r->source->content)))
+        return true;
+    handle_text(&r->source->content, have);
+    wrong_data(r->source->shown, error, "data `%s`: the receipt is about %s, this is %s%s%s%s",
+               d->name, want->as.bytes.at, have,
+               is_given(o, d->name) ? "" : "; give its file with --data ",
+               is_given(o, d->name) ? "" : d->name, is_given(o, d->name) ? "" : "=FILE");
+    return false;
+}
+
+static bool check_data(struct replay *r, const struct replay_options *o, struct hlx_error *error)
 {
     const struct ir_data *d = batches_source(&r->session.program.module, r->entry);
-    if (!session_data(&r->session, r->entry, &r->source, error))
-        return false;
-    const struct value *want = d ? value_get(r->receipt.data, d->name) : NULL;
-    if (r->receipt.data->as.object.n != (d ? 1u : 0u) || (d && !want))
-        return hlx_fail(error, EXIT_DATA,
-                        "`%s`: E_RECEIPT_DATA: the receipt is about other data sources than the "
-                        "entry `%s` reads",
-                        r->session.path, r->entry->name);
-    if (!d || value_equal(want, handle_value(&r->arena, &r->source->content)))
-        return true;
-    char have[HANDLE_TEXT + 1];
-    handle_text(&r->source->content, have);
-    return hlx_fail(error, EXIT_DATA,
-                    "`%s`: E_RECEIPT_DATA: data `%s`: the receipt is about %s, this is %s; give "
-                    "its file with --data %s=FILE",
-                    r->source->shown, d->name, want->as.bytes.at, have, d->name);
+    const struct value *data = r->receipt.data;
+    if (data->as.object.n != (d ? 1u : 0u) || (d && !value_get(data, d->name)))
+        return wrong_data(r->session.path, error,
+                          "the receipt is about other data sources than the entry `%s` reads",
+                          r->entry->name);
+    return (!d || check_content(r, o, d, error)) &&
+           session_data(&r->session, r->entry, &r->source, error);
 }
 
 // -- opening -------------------------------------------------------------------------------------
@@ -107,14 +96,9 @@ static bool check_data(struct replay *r, struct hlx_error *error)
 bool replay_open(struct replay *r, const struct replay_options *o, struct hlx_error *error)
 {
     *r = (struct replay){0};
-    bool ok = receipt_open(&r->receipt, &r->arena, o->receipt, error);
-    const char *program = ok ? find_program(r, o) : NULL;
-    if (ok && !program)
-        ok = hlx_fail(error, EXIT_DATA,
-                      "the program of `%s` is not beside it; give its file with --program FILE",
-                      o->receipt);
-    ok = ok && session_open(&r->session, program, o->data.at, o->data.n, error);
-    if (ok && check_program(r, error) && check_data(r, error))
+    bool ok =
+        receipt_open(&r->receipt, &r->arena, o->receipt, error) && replay_open_program(r, o, error);
+    if (ok && check_data(r, o, error))
         return true;
     if (ok)
         session_close(&r->session);
@@ -126,6 +110,34 @@ void replay_close(struct replay *r)
 {
     session_close(&r->session);
     arena_free(&r->arena);
+}
+
+// What was asked for is not ignored.
+static bool check_device(const struct exec_options *o, const struct exec *x,
+                         struct hlx_error *error)
+{
+    if (o->variant && x->ops == &exec_cpu)
+        return hlx_fail(error, EXIT_USAGE,
+                        "--variant is for Vulkan devices, and this would run on cpu, which has no "
+                        "kernels; name one with --device, or leave --variant out");
+    if ((o->flags & EXEC_NO_FUSE) && x->ops != &exec_cpu)
+        return hlx_fail(error, EXIT_USAGE,
+                        "--no-fuse is for cpu, and this would run on %s, whose kernels were made "
+                        "by hlxc, which has such an option; leave it out, or take --device cpu",
+                        exec_title(x));
+    return true;
+}
+
+struct exec *replay_start(const struct replay *r, const struct exec_options *device,
+                          struct hlx_error *error)
+{
+    struct exec_options with_seed = *device;
+    with_seed.seed = r->receipt.seed;
+    struct exec *x = exec_start(&with_seed, &r->session.program, error);
+    if (!x || check_device(device, x, error))
+        return x;
+    exec_close(x);
+    return NULL;
 }
 
 bool replay_check_start(const struct replay *r, const struct train_run *run,

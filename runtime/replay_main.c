@@ -8,7 +8,6 @@
 #include "base/version.h"
 #include "runtime/export.h"
 #include "runtime/lane.h"
-#include "runtime/record.h"
 
 struct command {
     struct arena arena;
@@ -68,25 +67,36 @@ static bool check_record(struct command *c, struct hlx_error *error)
 {
     const struct receipt *r = &c->replay.receipt;
     const struct receipt_record *want = receipt_at(r, c->step);
+    struct receipt_record have;
     if (!want) {
         printf("the receipt has no record of this step\n");
         return true;
     }
-    if (!lane_hash(&c->lane, error))
+    if (!lane_record(&c->lane, &c->arena, &have, error))
         return false;
-    if (memcmp(want->roots, c->lane.roots, r->tensors->as.array.n * HANDLE_BYTES) == 0 &&
-        value_equal(want->outputs, record_outputs(&c->arena, &c->lane.run))) {
-        printf("identical with the receipt's record\n");
-        return true;
-    }
-    return hlx_fail(error, EXIT_MISMATCH, "step %" PRIu32 " is not what the receipt says", c->step);
+    const char *differ =
+        replay_difference(&c->arena, r, &c->lane.run, &have, want, "the receipt says");
+    if (differ)
+        return hlx_fail(error, EXIT_MISMATCH, "step %" PRIu32 " is not what the receipt says: %s",
+                        c->step, differ);
+    printf("identical with the receipt's record\n");
+    return true;
+}
+
+static bool check_dump(const struct command *c, struct hlx_error *error)
+{
+    const struct ir_entry *e = c->replay.entry;
+    return !c->dump || c->names || e->grads.n > 0 ||
+           hlx_fail(error, EXIT_USAGE,
+                    "entry `%s` computes no gradients; --dump=NAMES shows named values", e->name);
 }
 
 static bool go(struct command *c, struct hlx_error *error)
 {
     struct lane *l = &c->lane;
-    if (!replay_check_start(&c->replay, &l->run, error) || !lane_go(l, c->step - 1, error) ||
-        (c->dump && !dump(c, error)) || !lane_go(l, c->step, error))
+    if (!check_dump(c, error) || !replay_check_start(&c->replay, &l->run, error) ||
+        !lane_go(l, c->step - 1, error) || (c->dump && !dump(c, error)) ||
+        !lane_go(l, c->step, error))
         return false;
     say_outputs(&l->run);
     return (!c->export || export_safetensors(c->export, &l->run, false, error)) &&

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ir/shard.h"
+
 // -- one tensor ----------------------------------------------------------------------------------
 
 static double f32_value(uint32_t bits)
@@ -144,6 +146,7 @@ static bool choose_gradients(struct stats_table *t, const struct ir_module *m)
     return ok;
 }
 
+// Fails with what there is in a pattern's place.
 static bool unknown_name(const struct stats_table *t, const char *pattern, struct hlx_error *error)
 {
     struct arena a = {0};
@@ -154,27 +157,69 @@ static bool unknown_name(const struct stats_table *t, const char *pattern, struc
         if (*node_name(t->entry, r))
             vec_push(&a, &known, node_name(t->entry, r));
     const char *near = text_nearest(pattern, known.at, known.n);
-    hlx_fail(error, EXIT_USAGE, "entry `%s` has no value that is called `%s`; %s%s%s",
-             t->entry->name, pattern, near ? "did you mean `" : "the pattern `*`",
-             near ? near : " shows what there is", near ? "`?" : "");
+    if (known.n == 0)
+        hlx_fail(error, EXIT_USAGE, "entry `%s` has no gradient and no value with a name",
+                 t->entry->name);
+    else
+        hlx_fail(error, EXIT_USAGE, "entry `%s` has no value that is called `%s`; %s%s%s",
+                 t->entry->name, pattern, near ? "did you mean `" : "the pattern `*`",
+                 near ? near : " shows what there is", near ? "`?" : "");
     arena_free(&a);
     return false;
 }
 
-// Adds the nodes that a pattern matches.
+// Whether each shard has a value of its own, so that there is none to show.
+static bool is_local(const struct ir_entry *e, size_t r)
+{
+    struct arena scratch = {0};
+    struct ir_module m = *e->graph->module; // the check takes memory, and changes nothing
+    struct ir_entry asked = {.name = e->name, .graph = e->graph, .attrs = e->attrs};
+    ir_shard_faults faults = {0};
+    if (!e->split)
+        return false;
+    m.arena = &scratch;
+    for (size_t i = 0; i < e->inputs.n; i++)
+        vec_push(&scratch, &asked.inputs, e->inputs.at[i]);
+    vec_push(&scratch, &asked.outputs, (struct ir_named){"asked", (ir_ref)r});
+    ir_shard_check(&m, &asked, &faults);
+    arena_free(&scratch);
+    return faults.n > 0;
+}
+
+static bool local_name(const struct stats_table *t, const char *pattern, const char *name,
+                       struct hlx_error *error)
+{
+    return hlx_fail(error, EXIT_USAGE,
+                    strcmp(pattern, name) == 0
+                        ? "`%s` of entry `%s` is local to a shard: there are %u of it"
+                        : "`%s` and all other values of entry `%s` that were asked for are local "
+                          "to a shard: there are %u of each",
+                    name, t->entry->name, (unsigned)t->entry->split->shards);
+}
+
+// Adds the nodes that a pattern matches. Those of single shards are left out of what a pattern
+// with wildcards finds, unless it finds nothing else.
 static bool choose_nodes(struct stats_table *t, const char *pattern, struct hlx_error *error)
 {
+    const char *local = NULL;
     bool any = false;
     for (size_t i = 0; i < t->n && !any; i++)
         any = matches(pattern, t->row[i].name);
     for (size_t r = 1; r < t->entry->graph->nodes.n; r++) {
-        if (!matches(pattern, node_name(t->entry, r)))
+        const char *name = node_name(t->entry, r);
+        if (!matches(pattern, name))
             continue;
+        if (is_local(t->entry, r)) {
+            local = name;
+            continue;
+        }
         any = true;
-        if (!has_node(t, (ir_ref)r) && !add_row(t, node_name(t->entry, r), false, (ir_ref)r))
+        if (!has_node(t, (ir_ref)r) && !add_row(t, name, false, (ir_ref)r))
             return hlx_no_memory(error, "statistics");
     }
-    return any || unknown_name(t, pattern, error);
+    if (any)
+        return true;
+    return local ? local_name(t, pattern, local, error) : unknown_name(t, pattern, error);
 }
 
 static bool choose_names(struct stats_table *t, const char *names, struct hlx_error *error)

@@ -22,111 +22,68 @@ struct verify {
     bool quiet;
 
     struct replay replay;
-    size_t compared;
+    uint32_t first, last; // the records of the span
+    size_t wanted, compared;
     unsigned char *roots;
 };
 
-static const char *path_of(const struct receipt *r, size_t tensor)
-{
-    return r->tensors->as.array.at[tensor]->as.array.at[0]->as.bytes.at;
-}
-
-// "`a`, `b` and 3 more", of what differs; NULL when nothing does.
-static const char *list_tensors(struct verify *v, const struct receipt_record *want)
-{
-    enum { SHOWN = 4 };
-    const struct receipt *r = &v->replay.receipt;
-    struct buf out = {0};
-    size_t n = 0;
-    for (size_t i = 0; i < r->tensors->as.array.n; i++) {
-        size_t at = i * HANDLE_BYTES;
-        if (memcmp(want->roots + at, v->roots + at, HANDLE_BYTES) == 0)
-            continue;
-        if (n++ < SHOWN)
-            buf_printf(&out, "%s`%s`", n > 1 ? ", " : "", path_of(r, i));
-    }
-    if (n > SHOWN)
-        buf_printf(&out, " and %zu more", n - SHOWN);
-    const char *text = n > 0 ? arena_copy(&v->arena, out.at, out.n) : NULL;
-    buf_free(&out);
-    return text;
-}
-
-static const char *show_bits(struct arena *a, const struct train_scalar *s, const struct value *v)
-{
-    if (!v)
-        return "nothing";
-    uint32_t bits = (uint32_t)v->as.integer;
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return s->integer ? arena_printf(a, "%08lx", (unsigned long)bits)
-                      : arena_printf(a, "%.9g (%08lx)", (double)x, (unsigned long)bits);
-}
-
-// The first output that differs, with both values; NULL when none does.
-static const char *first_output(struct verify *v, const struct train_run *run,
-                                const struct receipt_record *want)
-{
-    const struct value *have = record_outputs(&v->arena, run);
-    if (value_equal(have, want->outputs))
-        return NULL;
-    for (size_t i = 0; i < run->nscalars; i++) {
-        const struct train_scalar *s = &run->scalar[i];
-        const struct value *x = value_get(want->outputs, s->name), *y = value_get(have, s->name);
-        if (!x || !value_equal(x, y))
-            return arena_printf(&v->arena, "%s is %s, the receipt says %s", s->name,
-                                show_bits(&v->arena, s, y), show_bits(&v->arena, s, x));
-    }
-    return "the receipt has outputs that the program has not";
-}
-
 // What can be done about a difference.
-static const char *advice(const struct receipt *r)
+static const char *advice(struct verify *v)
 {
-    return strcmp(r->profile, "exact") == 0
-               ? "`hlxrun bisect` finds where"
-               : "in the profile `native` only the device and driver of the receipt must give it";
-}
-
-static bool compare(struct verify *v, const struct train_run *run, uint64_t epoch,
-                    const struct receipt_record *want, struct hlx_error *error)
-{
-    const char *tensors = list_tensors(v, want), *output = first_output(v, run, want);
-    v->compared++;
-    if (!tensors && !output && epoch == want->epoch)
-        return true;
-    if (!tensors && !output)
-        return hlx_fail(error, EXIT_MISMATCH, "step %lu is in epoch %llu, the receipt says %llu",
-                        (unsigned long)run->step, (unsigned long long)epoch,
-                        (unsigned long long)want->epoch);
-    return hlx_fail(
-        error, EXIT_MISMATCH, "the first record that differs is that of step %lu: %s%s%s%s; %s",
-        (unsigned long)run->step, tensors ? "the state differs in " : "", tensors ? tensors : "",
-        tensors && output ? "; " : "", output ? output : "", advice(&v->replay.receipt));
+    const struct receipt *r = &v->replay.receipt;
+    const char *device, *driver;
+    struct buf seen = {0};
+    if (strcmp(r->profile, "exact") == 0)
+        return "`hlxrun bisect` finds where";
+    if (!value_get_text(r->run, "device", &device))
+        device = "not stated";
+    if (!value_get_text(r->run, "driver", &driver))
+        driver = "";
+    buf_visible(&seen, device, strlen(device));
+    buf_puts(&seen, *driver ? ", driver " : "");
+    buf_visible(&seen, driver, strlen(driver));
+    const char *text = arena_printf(&v->arena,
+                                    "in the profile `native` only the device and driver of the "
+                                    "receipt must give it (%s)",
+                                    seen.at);
+    buf_free(&seen);
+    return text;
 }
 
 static bool on_state(void *user, const struct train_run *run, uint64_t epoch, unsigned char *leaves,
                      struct hlx_error *error)
 {
     struct verify *v = user;
-    const struct receipt_record *want = receipt_at(&v->replay.receipt, run->step);
+    const struct receipt *r = &v->replay.receipt;
+    const struct receipt_record *want = receipt_at(r, run->step);
     if (!want || run->step < v->from || run->step > v->to)
         return true;
     state_roots(&run->exec->layout, leaves, v->roots);
-    return compare(v, run, epoch, want, error);
+    const struct receipt_record have = {
+        .epoch = epoch, .outputs = record_outputs(&v->arena, run), .roots = v->roots};
+    const char *differ = replay_difference(&v->arena, r, run, &have, want, "the receipt says");
+    v->compared++;
+    return !differ || hlx_fail(error, EXIT_MISMATCH,
+                               "the first record that differs is that of step %lu: %s; %s",
+                               (unsigned long)run->step, differ, advice(v));
 }
 
 // -- running -------------------------------------------------------------------------------------
 
-static void say(const struct verify *v, const struct train_run *run)
+static void say(struct verify *v, const struct train_run *run)
 {
     const struct receipt *r = &v->replay.receipt;
     struct handle seal;
     char text[HANDLE_TEXT + 1];
     memcpy(seal.sha, receipt_seal(r), HANDLE_BYTES);
     handle_text(&seal, text);
-    printf("identical: %zu of %zu records, up to step %lu, on %s\nseal: %s\n", v->compared,
+    printf("identical: %zu of %zu records, up to step %lu, on %s\nseal: %s", v->compared,
            r->records.n, (unsigned long)run->step, exec_title(run->exec), text + 3);
+    if (v->wanted < r->records.n) // the seal is that of all records
+        printf(" (only step%s %lu%s%s checked)", v->wanted > 1 ? "s" : "", (unsigned long)v->first,
+               v->wanted > 1 ? arena_printf(&v->arena, " to %lu", (unsigned long)v->last) : "",
+               v->wanted > 1 ? " were" : " was");
+    putchar('\n');
     if (run->exec->ops != &exec_cpu) // which runs the IR itself
         printf("note: with the kernels of %s; hlxc %s -o NEW makes them anew from its IR\n",
                v->replay.session.path, v->replay.session.path);
@@ -135,22 +92,48 @@ static void say(const struct verify *v, const struct train_run *run)
                r->profile);
 }
 
-static bool run_steps(struct verify *v, struct exec *x, struct batches *b, struct hlx_error *error)
+// The records of the span are known before anything is run.
+static bool choose_span(struct verify *v, struct hlx_error *error)
 {
     const struct receipt *r = &v->replay.receipt;
-    uint32_t last = r->records.at[r->records.n - 1].step;
+    for (size_t i = 0; i < r->records.n; i++) {
+        uint32_t step = r->records.at[i].step;
+        if (step < v->from || step > v->to)
+            continue;
+        v->first = v->first ? v->first : step;
+        v->last = step;
+        v->wanted++;
+    }
+    return v->wanted > 0 ||
+           hlx_fail(error, EXIT_USAGE,
+                    "the receipt has no record from step %lu to %lu; it has steps %lu to %lu",
+                    (unsigned long)v->from, (unsigned long)v->to,
+                    (unsigned long)r->records.at[0].step,
+                    (unsigned long)r->records.at[r->records.n - 1].step);
+}
+
+// All of the span was compared, or nothing is said to be identical.
+static bool check_count(const struct verify *v, const struct train_run *run,
+                        struct hlx_error *error)
+{
+    return v->compared == v->wanted ||
+           hlx_fail(error, EXIT_MISMATCH,
+                    "the run ended with step %lu, after %zu of the %zu records to compare",
+                    (unsigned long)run->step, v->compared, v->wanted);
+}
+
+static bool run_steps(struct verify *v, struct exec *x, struct batches *b, struct hlx_error *error)
+{
     struct train_run run;
     v->roots = arena_array(&v->arena, x->layout.n + 1, HANDLE_BYTES);
-    const struct train_options options = {.steps = v->to < last ? v->to : last,
+    const struct train_options options = {.steps = v->last,
                                           .any_loss = true,
-                                          .every = r->every,
+                                          .every = v->replay.receipt.every,
                                           .watch = {.user = v, .state = on_state}};
     if (!train_open(&run, x, b, &options, error))
         return false;
-    bool ok = replay_check_start(&v->replay, &run, error) && train(&run, error);
-    if (ok && v->compared == 0)
-        ok = hlx_fail(error, EXIT_USAGE, "the receipt has no record from step %lu to %lu",
-                      (unsigned long)v->from, (unsigned long)v->to);
+    bool ok = replay_check_start(&v->replay, &run, error) && train(&run, error) &&
+              check_count(v, &run, error);
     if (ok && !v->quiet)
         say(v, &run);
     train_close(&run);
@@ -161,11 +144,10 @@ static bool run_replay(struct verify *v, struct hlx_error *error)
 {
     struct replay *r = &v->replay;
     struct batches b;
-    v->asked.device.seed = r->receipt.seed;
     if (!batches_open(&b, &r->session.program.module, r->entry, r->source ? &r->source->set : NULL,
                       error))
         return false;
-    struct exec *x = exec_start(&v->asked.device, &r->session.program, error);
+    struct exec *x = replay_start(r, &v->asked.device, error);
     bool ok = x && run_steps(v, x, &b, error);
     exec_close(x);
     batches_close(&b);
@@ -177,7 +159,7 @@ static bool verify(struct verify *v, struct hlx_error *error)
     if (!replay_open(&v->replay, &v->asked, error))
         return false;
     assert(v->replay.receipt.tensors && v->replay.entry); // replay_open has them
-    bool ok = run_replay(v, error);
+    bool ok = choose_span(v, error) && run_replay(v, error);
     replay_close(&v->replay);
     return ok;
 }

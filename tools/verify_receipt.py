@@ -22,7 +22,8 @@ MAX_FILE = 1 << 30
 MAX_PATH = 4096
 MAX_DEPTH = 64
 MAX_INT = (1 << 63) - 1
-MAX_STEP = (1 << 32) - 1
+MAX_STEP = (1 << 32) - 2
+MAX_EVERY = (1 << 32) - 1
 HANDLE = re.compile(r"&h_[A-Za-z0-9_.\-]{1,255}")
 FULL = re.compile(r"&h_[0-9a-f]{64}")
 ANY_CASE = re.compile(r"&h_[0-9A-Fa-f]{64}")
@@ -285,7 +286,7 @@ def check_head(head):
         check_kind(handle, Handle, "head, data `%s`" % show(name))
         check_full(handle, "head, data `%s`" % show(name))
     for name, low, high in (("seed", 0, MAX_INT), ("shards", 1, (1 << 31) - 1),
-                            ("every", 1, MAX_STEP)):
+                            ("every", 1, MAX_EVERY)):
         check_range(head[name], low, high, "head, `%s`" % name)
     for i, tensor in enumerate(head["tensors"]):
         check_tensor(tensor, "head, tensor %d" % (i + 1))

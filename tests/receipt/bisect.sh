@@ -45,7 +45,7 @@ check "no kernel did it" says "outside of the kernels"
 
 bisect "$work/bad.receipt" --device vulkan
 check "a fault of that run alone: exit 5" test $code -eq 5
-check "is no device's" says "did not happen on either"
+check "is no device's" says "; the receipt says what neither computes"
 bisect "$work/good.receipt" --device vulkan
 check "a good receipt: exit 0" test $code -eq 0
 bisect "$work/good.receipt" --device cpu --against vulkan

@@ -94,9 +94,10 @@ check "native is said" grep -q '^note: in the profile `native`' verify.out
 train kinds
 "$BIN/hlxls" show r >out 2>&1
 check "hlxls shows a receipt" says '^contract 907 RECEIPT$'
+check "with its seal" says "^seal: $(python3 "$script" r | sed -n 's/^seal: //p') "
 check "with its device and version" test "$(grep -c '^    \(device\|helix\): ' out)" -eq 2
 "$BIN/hlxls" validate r >out 2>&1
-check "hlxls validates it" says '^r: valid$'
+check "hlxls validates it" says '^r: valid as contract 907 (`hlxrun verify` checks the receipt'
 "$BIN/hlxls" convert --to json r | "$BIN/hlxls" convert --from json --to lcb -o again -
 check "there and back through JSON" cmp -s r again
 
