@@ -51,6 +51,30 @@ check "a good receipt: exit 0" test $code -eq 0
 bisect "$work/good.receipt" --device cpu --against vulkan
 check "the other way round" test $code -eq 0
 
+# Records that one receipt alone has are compared with the reference.
+other() { # RECEIPT OPTION...
+    receipt=$1
+    shift
+    "$BIN/hlxrun" "$work/mlp.hbin" --train --receipt-every 40 -q --device cpu --receipt "$receipt" "$@" || exit 1
+}
+other "$work/apart.receipt" --steps 149
+other "$work/false.receipt" --steps 149 --inject-fault $flip
+other "$work/longer.receipt" --steps 150
+"$BIN/hlxrun" "$work/mlp.hbin" --train --steps 160 --receipt-every 50 -q --device cpu \
+    --receipt "$work/tail.receipt" --inject-fault 157:l1.w:5:20
+bisect "$work/good.receipt" "$work/apart.receipt" --device cpu
+check "no common step, both true: exit 0" test $code -eq 0
+check "it says so" says "^the receipts: no step in common"
+check "all were compared" says "the reference: no difference up to step 150"
+bisect "$work/good.receipt" "$work/false.receipt" --device cpu
+check "no common step, one false: exit 5" test $code -eq 5
+check "which one, and where" says 'false.receipt. and the reference: equal up to step 120, different at step 149: '
+bisect "$work/longer.receipt" "$work/good.receipt" --device cpu
+check "one common step, the others true" test $code -eq 0
+bisect "$work/good.receipt" "$work/tail.receipt" --device cpu
+check "what follows the common records is looked at" test $code -eq 5
+check "up to its end" says 'tail.receipt. and the reference: equal up to step 150, different at step 160: '
+
 # A kernel compiled wrongly: its first addition is a subtraction.
 export HLX_TEST_WRONG_KERNEL=sum
 bisect "$work/good.receipt" --device vulkan
@@ -109,6 +133,29 @@ check "which is the receipt's" says "identical with the receipt's record"
 check "and shows what it computes" says "^grad(l1.w)"
 "$BIN/hlxrun" replay "$work/bad.receipt" --device cpu >"$work/out" 2>&1
 check "replay tells a difference" test $? -eq 5
+
+# Values of single shards have no statistics; what a pattern finds beside them has.
+dump() { # OPTION RECEIPT
+    "$BIN/hlxrun" replay "$2" --step 1 --device cpu "$1" >"$work/out" 2>&1
+    code=$?
+}
+dump '--dump=*' "$work/sharded.receipt"
+check "a pattern leaves out what is local to a shard" test $code -eq 0
+check "and shows the rest" says '^l  '
+dump '--dump=h' "$work/sharded.receipt"
+check "a local value by its name: exit 2" test $code -eq 2
+check "which is named" says '`h` of entry `train` is local to a shard: there are 8'
+cat >"$work/plain.hlxl" <<'END'
+data line = table({ x: [1.0, 2.0, 3.0, 4.5] });
+entry train(x: f32[2]) using { data: line } { return { loss: sum(x) }; }
+END
+"$BIN/hlxc" "$work/plain.hlxl" -o "$work/plain.hbin" &&
+    "$BIN/hlxrun" "$work/plain.hbin" --train -q --device cpu --receipt "$work/plain.receipt" || exit 1
+dump --dump "$work/plain.receipt"
+check "no gradients: exit 2, not an empty table" test $code -eq 2
+check "it says so" says 'entry `train` computes no gradients; --dump=NAMES'
+dump '--dump=*' "$work/plain.receipt"
+check "no names" says 'entry `train` has no gradient and no value with a name'
 
 # Receipts about different runs cannot be compared.
 "$BIN/hlxrun" "$work/mlp.hbin" --train --steps 5 --seed 7 -q --device cpu --receipt "$work/other.receipt"

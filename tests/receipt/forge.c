@@ -166,6 +166,27 @@ static void forge_texts(struct forge *f, const struct value *head)
     put(f, "E_RECEIPT_FIELD-path", with_head(f, "tensors", value_array(a, &row, 1)));
 }
 
+// Another program than the receipt's own head says, though under its handle.
+static void forge_program(struct forge *f, const struct value *head)
+{
+    struct arena *a = &f->arena;
+    const struct value *all = part(head, "tensors"), *row[3];
+    const struct value **tensor = arena_array(a, all->as.array.n, sizeof *tensor);
+    memcpy(tensor, all->as.array.at, all->as.array.n * sizeof *tensor);
+    memcpy(row, all->as.array.at[1]->as.array.at, sizeof row);
+    row[1] = value_str(a, "u32");
+    tensor[1] = value_array(a, row, 3);
+    put(f, "E_RECEIPT_PROGRAM-entry",
+        chained(f, with_head(f, "entry",
+                             value_str(a, "tr\xe2\x80\xae"
+                                          "ain"))));
+    put(f, "E_RECEIPT_PROGRAM-shards", chained(f, with_head(f, "shards", value_int(a, 4))));
+    put(f, "E_RECEIPT_PROGRAM-profile",
+        chained(f, with_head(f, "profile", value_str(a, "native"))));
+    put(f, "E_RECEIPT_PROGRAM-tensors",
+        chained(f, with_head(f, "tensors", value_array(a, tensor, all->as.array.n))));
+}
+
 static void forge_head(struct forge *f)
 {
     struct arena *a = &f->arena;
@@ -183,6 +204,7 @@ static void forge_head(struct forge *f)
     put(f, "E_RECEIPT_CHAIN-initial",
         with_head(f, "initial", flipped(f, part(head, "initial"), 0)));
     put(f, "E_RECEIPT_CHAIN-program", with_head(f, "program", other));
+    forge_program(f, head);
     put(f, "E_RECEIPT_PROGRAM-foreign", chained(f, with_head(f, "program", other)));
     if (part(head, "data")->as.object.n > 0) {
         const char *name = part(head, "data")->as.object.at[0].key;
@@ -192,6 +214,20 @@ static void forge_head(struct forge *f)
     put(f, "replay-seed", chained(f, with_head(f, "seed", value_int(a, 99))));
     put(f, "replay-initial",
         chained(f, with_head(f, "initial", flipped(f, part(head, "initial"), 5))));
+}
+
+// The last record: a step that cannot be counted, and what no link but running it again can tell.
+static void forge_last(struct forge *f, size_t last)
+{
+    struct arena *a = &f->arena;
+    const struct value *r = record_at(f, last), *outputs = part(r, "outputs");
+    const struct value *later = value_int(a, part(r, "epoch")->as.integer + 1);
+    put(f, "E_RECEIPT_FIELD-last_step",
+        chained(f, with_record(f, last, with(f, r, "step", value_int(a, UINT32_MAX)))));
+    put(f, "replay-epoch", chained(f, with_record(f, last, with(f, r, "epoch", later))));
+    put(f, "replay-output",
+        chained(f, with_record(f, last,
+                               with(f, r, "outputs", with(f, outputs, "more", value_int(a, 1))))));
 }
 
 static void forge_records(struct forge *f)
@@ -219,6 +255,7 @@ static void forge_records(struct forge *f)
     put(f, "replay-root",
         chained(f, with_record(f, mid, with(f, r, "roots", flipped(f, part(r, "roots"), 3)))));
     put(f, "replay-loss", chained(f, with_record(f, mid, with(f, r, "outputs", less))));
+    forge_last(f, n - 1);
     put(f, "true-shorter", some_records(f, 0, mid + 1, n));
 }
 

@@ -65,6 +65,66 @@ mkdir "$work/empty" && cp "$work/cpu.receipt" "$work/empty"
 (cd "$work/empty" && "$bin/hlxrun" verify cpu.receipt) >"$work/out" 2>&1
 check "a missing program is exit 4" test $? -eq 4
 
+says() { # SENTENCE HLXRUN-ARGUMENT...: in what hlxrun answers, kept in out
+    sentence=$1
+    shift
+    "$bin/hlxrun" "$@" >"$work/out" 2>&1
+    code=$?
+    grep -q -- "$sentence" "$work/out" || { sed 's/^/#   /' "$work/out" && return 1; }
+}
+check "the file is named, and the option" says \
+    'the program of `.*`, `mlp.hbin`, is neither beside it nor in this folder; .* --program FILE' \
+    verify "$work/empty/cpu.receipt"
+cp "$work/one.hbin" "$work/empty/mlp.hbin"
+check "a wrong one beside it" says 'E_RECEIPT_PROGRAM: this is another program: .*; --program FILE' \
+    verify "$work/empty/cpu.receipt" --device cpu
+(cd "$work" && "$bin/hlxrun" verify empty/cpu.receipt -q --device cpu)
+check "does not hide the right one here" test $? -eq 0
+
+# A span: what was checked stands beside the seal of all.
+check "a span says what it checked" says "^seal: $cpu (only steps 4 to 8 were checked)\$" \
+    verify "$work/cpu.receipt" --device cpu --span 1:8
+check "and of one step" says "^seal: $cpu (only step 12 was checked)\$" \
+    verify "$work/cpu.receipt" --device cpu --span 12:12
+check "all of it is no span" says "^seal: $cpu\$" \
+    verify "$work/cpu.receipt" --device cpu --span 4:23
+says 'no record from step 5 to 7' verify "$work/cpu.receipt" --span 5:7 --device nowhere
+check "an empty span is refused before a device is looked for" test $code -eq 2
+for o in 'variant=tile_32' no-fuse; do
+    says "^hlxrun verify: --${o%%=*} is for " verify "$work/cpu.receipt" "--$o" \
+        --device "$([ $o = no-fuse ] && echo vulkan || echo cpu)"
+    check "--${o%%=*} is refused where it does nothing" test $code -eq 2
+done
+says '^hlxrun bisect: --variant is for ' bisect "$work/cpu.receipt" --variant tile_32 --device cpu
+check "by bisect, too" test $code -eq 2
+
+# Packs that are damaged or no programs, and data that is no data: one reason from both checkers.
+pack() { # NAME: a damaged program, from standard input
+    cat >"$work/$1.hbin"
+}
+head -c 3000 "$work/mlp.hbin" | pack E_PACK_TRUNCATED-cut
+pack E_PACK_TRUNCATED-empty </dev/null
+{ head -c 44 "$work/mlp.hbin"; printf '\377\377\377\377\377\377\377\377'; tail -c +53 "$work/mlp.hbin"; } |
+    pack E_PACK_TRUNCATED-count
+{ head -c 40 "$work/mlp.hbin"; printf XXXX; tail -c +45 "$work/mlp.hbin"; } | pack E_PACK_DAMAGED-root
+{ head -c 8 "$work/mlp.hbin"; printf '\2'; tail -c +10 "$work/mlp.hbin"; } | pack E_PACK_VERSION-later
+{ printf '\tHLX'; tail -c +5 "$work/mlp.hbin"; } | pack E_PACK_DAMAGED-top_bit
+{ printf '\211HLX'; tail -c +13 "$work/mlp.hbin"; } | pack E_PACK_FOREIGN-magic
+echo '{"a": 1}' >"$work/value.json"
+(cd "$work" && HLX_STORE=store "$bin/hlxls" collapse value.json --name v >out &&
+    HLX_STORE=store "$bin/hlxls" pack --all -o E_RECEIPT_PROGRAM-value.hbin >out) || exit 1
+for f in "$work"/E_*.hbin; do
+    name=$(basename "$f" .hbin)
+    check "$name: hlxrun" says ": ${name%%-*}: " verify "$work/cpu.receipt" --program "$f" --device cpu
+    python3 tools/verify_receipt.py "$work/cpu.receipt" --program "$f" 2>&1 | grep -q ": ${name%%-*}: "
+    check "$name: the script" test $? -eq 0
+done
+echo 'garbage' >"$work/garbage"
+data=$(python3 tools/verify_receipt.py --json "$work/cpu.receipt" |
+    python3 -c 'import json, sys; print(list(json.load(sys.stdin)["data"])[0])')
+check "data that cannot be read is other data" says "garbage\`: E_RECEIPT_DATA: .* this is &h_[0-9a-f]*\$" \
+    verify "$work/cpu.receipt" --data "$data=$work/garbage" --device cpu
+
 mkdir "$work/false"
 "$build/tests/receipt/forge" "$work/cpu.receipt" "$work/false" || exit 1
 cp "$work/mlp.hbin" "$work/false"
@@ -88,5 +148,33 @@ for f in "$work"/false/*.receipt; do
     esac
     n=$((n + 1))
 done
-check "there are enough of them" test $n -ge 25
+check "there are enough of them" test $n -ge 32
+answers() { # NAME SENTENCE
+    check "$1: $2" says "$2" verify "$work/false/$1.receipt" --device cpu
+}
+answers E_LC_PARSE-truncated 'E_LC_PARSE: byte [0-9]*: the encoding ends'
+answers E_RECEIPT_FIELD-no_seed 'E_RECEIPT_FIELD: `seed` is missing$'
+answers E_RECEIPT_FIELD-last_step 'not from 1 to 4294967294$'
+answers E_RECEIPT_PROGRAM-entry 'no entry `tr[^a]*ain`; it has '
+check "a name cannot turn the line round" test "$(grep -c "$(printf '\342\200\256')" "$work/out")" -eq 0
+answers E_RECEIPT_PROGRAM-shards "the receipt's entry has 4 shards, this one's 1"
+answers E_RECEIPT_PROGRAM-profile "the receipt's profile is \`native\`, this program's \`exact\`"
+answers E_RECEIPT_PROGRAM-tensors 'number 2 is `.*` u32\[.*\], here it is `.*` f32\['
+answers replay-loss 'loss is .* (.*), the receipt says 0.5 (3f000000); '
+answers replay-epoch 'the epoch is [0-9]*, the receipt says '
+answers replay-output 'the receipt says another set of outputs'
+for name in epoch loss root output; do
+    f=$work/false/replay-$name.receipt
+    says 'the receipt says what neither computes' bisect "$f" --device cpu
+    check "bisect tells of a false $name" test $code -eq 5
+    says '; one of the receipts says what neither computes' bisect "$work/cpu.receipt" "$f" --device cpu
+    check "of two receipts, too" test $code -eq 5 -a \
+        "$(grep -c "^the reference has at step .* what .*cpu.receipt. says" "$work/out")" -eq 1
+done
+check "bisect names the values" says 'loss is .* (.*), the receipt says 0.5 (3f000000)' \
+    bisect "$work/false/replay-loss.receipt" --device cpu
+check "one device twice is told apart" says '^cpu (the suspect) and cpu (the reference): ' \
+    bisect "$work/false/replay-loss.receipt" --device cpu
+says 'the epoch is [0-9]*, the receipt says' replay "$work/false/replay-epoch.receipt" --device cpu
+check "replay tells of a false epoch" test $code -eq 5
 exit $failed
