@@ -75,6 +75,14 @@ bisect "$work/good.receipt" "$work/tail.receipt" --device cpu
 check "what follows the common records is looked at" test $code -eq 5
 check "up to its end" says 'tail.receipt. and the reference: equal up to step 150, different at step 160: '
 
+# In the profile `native` the receipt's device is named: it alone must give the same.
+"$BIN/hlxc" --numerics native examples/mlp.hlxl -o "$work/native.hbin" &&
+    "$BIN/hlxrun" "$work/native.hbin" --train --steps 9 -q --device vulkan \
+        --receipt "$work/native.receipt" --inject-fault 7:l1.w:5:20 || exit 1
+"$BIN/hlxrun" verify "$work/native.receipt" --device vulkan >"$work/out" 2>&1
+check "native: exit 5" test $? -eq 5
+check "its device and driver" says "native. only the device and driver of the receipt must give it (.*, driver .*)\$"
+
 # A kernel compiled wrongly: its first addition is a subtraction.
 export HLX_TEST_WRONG_KERNEL=sum
 bisect "$work/good.receipt" --device vulkan

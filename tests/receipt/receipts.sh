@@ -160,6 +160,7 @@ check "a name cannot turn the line round" test "$(grep -c "$(printf '\342\200\25
 answers E_RECEIPT_PROGRAM-shards "the receipt's entry has 4 shards, this one's 1"
 answers E_RECEIPT_PROGRAM-profile "the receipt's profile is \`native\`, this program's \`exact\`"
 answers E_RECEIPT_PROGRAM-tensors 'number 2 is `.*` u32\[.*\], here it is `.*` f32\['
+answers E_RECEIPT_DATA-foreign '; give its file with --data .*=FILE$'
 answers replay-loss 'loss is .* (.*), the receipt says 0.5 (3f000000); '
 answers replay-epoch 'the epoch is [0-9]*, the receipt says '
 answers replay-output 'the receipt says another set of outputs'
