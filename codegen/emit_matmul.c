@@ -2,7 +2,8 @@
 //
 // The order of spec/numerics.md: each output takes its products in ascending k within blocks of
 // 512, from +0, and block results add left to right. An output has one accumulator (and one total
-// where there are several blocks) in one invocation, so no tile shape can change a bit. Rows and
+// where there are several blocks) in one invocation, so no tile shape can change a bit. Slices have
+// an accumulator each, for a block each, and the first adds them to its total in order. Rows and
 // columns past the edge are computed from clamped addresses and not stored; k is never padded,
 // since adding +0 to a flushed -0 would change it.
 #include "codegen/emit_matmul.h"
@@ -34,6 +35,11 @@ bool matmul_fits(const struct matmul_shape *s, const struct matmul_tile *t)
     return s->m % t->bm == 0 && s->n % t->bn == 0;
 }
 
+unsigned matmul_slices(const struct matmul *x)
+{
+    return x->shape.k > MATMUL_BLOCK && x->tile->slices ? x->tile->slices : 1;
+}
+
 // -- setting up ----------------------------------------------------------------------------------
 
 static void make_accumulators(struct matmul *x)
@@ -45,8 +51,14 @@ static void make_accumulators(struct matmul *x)
     }
 }
 
+static const struct matmul_tile *tile_for(const struct matmul_shape *s, const struct matmul_tile *t)
+{
+    return s->k > MATMUL_BLOCK && t->split ? t->split : t;
+}
+
 bool matmul_has_groups(const struct matmul_shape *s, const struct matmul_tile *t)
 {
+    t = tile_for(s, t);
     return (s->n + t->bn - 1) / t->bn <= DISPATCH_MAX_GROUPS &&
            (s->m + t->bm - 1) / t->bm <= DISPATCH_MAX_GROUPS && s->batch <= DISPATCH_MAX_GROUPS &&
            (!t->packs || !s->tb || s->k <= DISPATCH_MAX_GROUPS);
@@ -157,13 +169,16 @@ static void all_blocks(struct matmul *x)
     struct spv *b = &e->b;
     struct spv_loop l;
     spv_id block = spv_c32(b, MATMUL_BLOCK), zero = spv_c32(b, 0);
+    spv_id step = spv_c32(b, matmul_slices(x) * MATMUL_BLOCK);
     for (unsigned i = 0; i < x->tile->tm * x->tile->tn; i++)
         spv_store(b, x->total[i], spv_cf32(b, 0));
-    spv_loop_begin(b, &l, zero, x->k, block);
+    spv_loop_begin(b, &l, zero, x->k, step);
     clear(x);
     spv_id stop = emit_add(e, l.i, block);
     x->tile->products(x, l.i, emit_least(e, stop, x->k));
     end_block(x, spv_value(b, SpvOpIEqual, spv_bool(b), SPV(l.i, zero)));
+    if (matmul_slices(x) > 1)
+        matmul_join(x, l.i);
     spv_loop_end(b, &l);
 }
 
@@ -223,7 +238,7 @@ static void store_row(struct matmul *x, ir_ref anchor, bool fused, bool fits, sp
     }
 }
 
-static void store_all(struct matmul *x, ir_ref anchor, bool fused)
+static void store_rows(struct matmul *x, ir_ref anchor, bool fused)
 {
     struct emit *e = &x->e;
     bool fits = matmul_fits(&x->shape, x->tile);
@@ -240,6 +255,19 @@ static void store_all(struct matmul *x, ir_ref anchor, bool fused)
         if (!fits)
             spv_if_end(&e->b, &inside);
     }
+}
+
+static void store_all(struct matmul *x, ir_ref anchor, bool fused)
+{
+    struct emit *e = &x->e;
+    struct spv_if is_first;
+    if (matmul_slices(x) == 1) {
+        store_rows(x, anchor, fused);
+        return;
+    }
+    spv_if_begin(&e->b, &is_first, emit_less(e, x->slice, spv_c32(&e->b, 1)));
+    store_rows(x, anchor, fused);
+    spv_if_end(&e->b, &is_first);
 }
 
 // An epilogue is repeated in code for every output of an invocation, so only a short one is fused;
@@ -286,6 +314,7 @@ void matmul_pattern(const struct emit_source *s, uint32_t kernel, const struct m
     find_operands(s, kernel, packed, &shape, &a, &b);
     ir_ref anchor = s->fusion->kernels.at[kernel].anchor;
     memset(out, 0, sizeof *out); // compared as bytes
+    tile = tile_for(&shape, tile);
     out->tile = tile;
     out->ta = shape.ta;
     out->tb = shape.tb;
@@ -303,10 +332,11 @@ void emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matm
                  bool fused, emit_place packed, struct emit_call *call)
 {
     const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
-    struct matmul x = {.tile = tile};
+    struct matmul x = {0};
     find_operands(s, kernel, packed, &x.shape, &x.a, &x.b);
+    x.tile = tile = tile_for(&x.shape, tile);
     emit_begin(&x.e, s, call, arena_printf(s->arena, "matmul_%s", tile->name), k->anchor,
-               tile->threads, 1);
+               tile->threads * matmul_slices(&x), 1);
     if (fused)
         emit_draft(&x.e, kernel, 0);
     place_tile(&x);
@@ -336,7 +366,7 @@ void emit_matmul_again(const struct emit_source *s, uint32_t kernel, const struc
     vec_push(s->arena, &call->push, (uint32_t)shape.n);
     vec_push(s->arena, &call->push, (uint32_t)shape.k);
     vec_push(s->arena, &call->push, 0); // emit_zero
-    tile_groups(tile, &shape, call->groups);
+    tile_groups(tile_for(&shape, tile), &shape, call->groups);
 }
 
 // An invocation reads neighbours along k of one column, four where it can, and writes them to rows.
@@ -379,5 +409,6 @@ void emit_matmul_pack(const struct emit_source *s, uint32_t kernel, emit_place p
 }
 
 const struct matmul_tile *const matmul_tiles[] = {
-    &matmul_rows_8x8, &matmul_rows_8x16, &matmul_rows_4x4, &matmul_tile_16,
-    &matmul_tile_32,  &matmul_tile_64,   &matmul_tile_128, NULL};
+    &matmul_rows_8x8, &matmul_rows_8x16, &matmul_rows_4x4,
+    &matmul_tile_8,   &matmul_tile_16,   &matmul_tile_32,
+    &matmul_tile_64,  &matmul_tile_128,  NULL};

@@ -18,11 +18,21 @@ struct matmul_tile {
     const char *name;
     unsigned bm, bn, bk, tm, tn, threads;
     bool packs; // a transposed B is laid out in rows first, by a call of its own
+    // Of variants that share tiles: how these lie (emit_matmul_side.h), how many of an operand
+    // there is room for, 1 or 2, how many k are one piece of code, and by how many times `threads`
+    // a workgroup works on several blocks of k, each on its own (0: by `threads`, one block after
+    // another).
+    bool along;
+    unsigned buffers, unroll, slices;
+    const struct matmul_tile *split; // what takes its place where k has several blocks, or NULL
     // Sets x->row and x->col and prepares what `products` needs.
     void (*begin)(struct matmul *x);
     // Adds the products of k = from .. end - 1, ascending, to the accumulators.
     void (*products)(struct matmul *x, spv_id from, spv_id end);
 };
+
+#define MATMUL_SHAPE(m, n, k, rows, columns, count)                                                \
+    .bm = m, .bn = n, .bk = k, .tm = rows, .tn = columns, .threads = count
 
 // A product that is being written.
 struct matmul {
@@ -36,12 +46,13 @@ struct matmul {
     spv_id row[MATMUL_MAX_TILE], col[MATMUL_MAX_TILE]; // of this invocation's outputs
     spv_id acc[MATMUL_MAX_TILE], total[MATMUL_MAX_TILE];
     spv_id thread, shared_a, shared_b, down, across; // tile variants
+    spv_id slice, joined; // where there are several: which one this is, and where all leave sums
 };
 
 extern const struct matmul_tile matmul_rows_8x8, matmul_rows_4x4; // no shared memory
 extern const struct matmul_tile matmul_rows_8x16;                 // the same, for CPU devices
-extern const struct matmul_tile matmul_tile_16, matmul_tile_32;   // shared memory
-extern const struct matmul_tile matmul_tile_64, matmul_tile_128;
+extern const struct matmul_tile matmul_tile_8, matmul_tile_16;    // shared memory
+extern const struct matmul_tile matmul_tile_32, matmul_tile_64, matmul_tile_128;
 
 // All variants; ends with NULL.
 extern const struct matmul_tile *const matmul_tiles[];
@@ -84,6 +95,11 @@ spv_id matmul_load_a(struct matmul *x, spv_id row, spv_id k);
 spv_id matmul_load_b(struct matmul *x, spv_id k, spv_id col);
 // Whether all lines of all operands are whole groups of four words.
 bool matmul_by_four(const struct matmul_shape *s);
+// How many blocks of k a workgroup works on at once.
+unsigned matmul_slices(const struct matmul *x);
+// Adds the sums of the blocks behind the one at `from`, which the other slices have, if there are
+// as many, to the totals.
+void matmul_join(struct matmul *x, spv_id from);
 // Whether tiles cover the result exactly, so that nothing is computed past an edge.
 bool matmul_fits(const struct matmul_shape *s, const struct matmul_tile *t);
 // Four elements of A (or B) in one load: group `low4` of line `high` of the operand as it lies.

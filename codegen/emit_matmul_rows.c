@@ -114,8 +114,12 @@ static void products(struct matmul *x, spv_id from, spv_id end)
         products_by_one(x, from, end);
 }
 
-const struct matmul_tile matmul_rows_8x8 = {"rows_8x8", 8, 64, 1, 8, 8, 8, true, begin, products};
-const struct matmul_tile matmul_rows_4x4 = {"rows_4x4", 4, 64, 1, 4, 4, 16, true, begin, products};
+#define ROWS .packs = true, .begin = begin, .products = products
+
+const struct matmul_tile matmul_rows_8x8 = {
+    .name = "rows_8x8", MATMUL_SHAPE(8, 64, 1, 8, 8, 8), ROWS};
+const struct matmul_tile matmul_rows_4x4 = {
+    .name = "rows_4x4", MATMUL_SHAPE(4, 64, 1, 4, 4, 16), ROWS};
 // The more outputs an invocation makes of what it loads, the less a CPU device loads, lane by lane.
 const struct matmul_tile matmul_rows_8x16 = {
-    DISPATCH_FOR_CPU "8x16", 8, 128, 1, 8, 16, 8, true, begin, products};
+    .name = DISPATCH_FOR_CPU "8x16", MATMUL_SHAPE(8, 128, 1, 8, 16, 8), ROWS};
