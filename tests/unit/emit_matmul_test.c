@@ -8,7 +8,8 @@
 // -- matrix products -----------------------------------------------------------------------------
 
 static const char *const row_variants[] = {"rows_8x8", "cpu_8x16", "rows_4x4", NULL};
-static const char *const tile_variants[] = {"tile_16", "tile_32", "tile_64", "tile_128", NULL};
+static const char *const tile_variants[] = {"tile_8",  "tile_16",  "tile_32",
+                                            "tile_64", "tile_128", NULL};
 
 static ir_ref product_of(struct emit_kit *k, int64_t m, int64_t n, int64_t inner, bool ta, bool tb)
 {
@@ -64,6 +65,41 @@ static void test_tiled_products(void **state)
     check_products(shapes, sizeof shapes / sizeof *shapes, tile_variants);
 }
 
+// Variants that take several blocks of k at once: as many as there are, fewer, and a part of one;
+// tiles of a deep k, full or not.
+static void test_sliced_products(void **state)
+{
+    NEED_DEVICE();
+    if (SANITIZED)
+        skip();
+    static const struct shape shapes[] = {
+        {9, 5, 1025, 1, 1},  {20, 24, 260, 1, 0},  {12, 20, 2048, 0, 1}, {36, 20, 388, 0, 0},
+        {5, 21, 1536, 1, 1}, {36, 12, 1536, 1, 0}, {20, 36, 1024, 0, 0}, {4, 8, 1540, 0, 0},
+        {3, 6, 513, 1, 1},   {16, 16, 516, 0, 1},
+    };
+    check_products(shapes, sizeof shapes / sizeof *shapes,
+                   (const char *const[]){"tile_8", "tile_16", NULL});
+}
+
+// Blocks whose sums are -0, a negative sum flushed at their end: a fourth block, which there is
+// not, would make it +0.
+static void test_negative_zero(void **state)
+{
+    NEED_DEVICE();
+    enum { K = 2 * 512 + 2, N = 3 };
+    static uint32_t a[K], b[K * N];
+    struct emit_kit k;
+    for (int i = 0; i < K * N; i++)
+        b[i] = 0x3f800000; // 1
+    for (int i = 0; i < K; i++)
+        a[i] = i % 512 < 510 && i < 1024 ? 0 : i % 2 ? 0x80800001 : 0x00800000;
+    kit_begin(&k);
+    ir_ref left = kit_given(&k, DT_F32, DIMS(1, K), a),
+           right = kit_given(&k, DT_F32, DIMS(K, N), b);
+    kit_output(&k, ir_matmul(k.r.g, left, right, false, false));
+    kit_check_variants(&k, (const char *const[]){"rows_4x4", "tile_8", "tile_16", NULL});
+}
+
 // Batches, intermediate operands, a matrix by itself, values of every sort.
 static void test_batched_products(void **state)
 {
@@ -80,7 +116,8 @@ static void test_batched_products(void **state)
     kit_output(&k, ir_matmul(g, s, s, false, true));
     ir_ref v = kit_var(&k, FILL_NUMBERS, DT_F32, DIMS(4, 8, 12));
     kit_output(&k, ir_matmul(g, v, v, true, false));
-    kit_check_variants(&k, (const char *const[]){"rows_8x8", "rows_4x4", "tile_64", NULL});
+    kit_check_variants(&k,
+                       (const char *const[]){"rows_8x8", "rows_4x4", "tile_8", "tile_64", NULL});
 }
 
 static ir_ref bias_of(struct emit_kit *k, int64_t m, int64_t n)
@@ -126,6 +163,8 @@ static void test_tiled_epilogues(void **state)
     ir_ref biased =
         ir_binary(g, IR_add, product_of(&k, 17, 36, 8, true, false), bias_of(&k, 17, 36));
     kit_output(&k, ir_binary(g, IR_sub, kit_input(&k, FILL_BITS, DT_F32, DIMS(17, 36)), biased));
+    ir_ref x = product_of(&k, 20, 24, 1100, false, false); // several blocks
+    kit_output(&k, ir_binary(g, IR_mul, ir_binary(g, IR_add, x, bias_of(&k, 20, 24)), x));
     kit_check_variants(&k, tile_variants);
 }
 
@@ -135,6 +174,7 @@ int main(int argc, char **argv)
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_products),         cmocka_unit_test(test_tiled_products),
+        cmocka_unit_test(test_sliced_products),  cmocka_unit_test(test_negative_zero),
         cmocka_unit_test(test_batched_products), cmocka_unit_test(test_epilogues),
         cmocka_unit_test(test_tiled_epilogues),
     };
