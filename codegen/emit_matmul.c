@@ -190,14 +190,16 @@ static void one_block(struct matmul *x)
 
 // -- results -------------------------------------------------------------------------------------
 
-static void store_output(struct matmul *x, ir_ref anchor, bool fused, spv_id at, spv_id value)
+static void store_output(struct matmul *x, ir_ref anchor, spv_id at, spv_id value)
 {
-    const struct emit_value v = {.id = value, .lane = LANE_F32};
+    struct emit_value v = {.id = value, .lane = LANE_F32};
     emit_place place = x->e.s->place_of[anchor];
-    if (fused)
+    if (x->then != MATMUL_OWN) {
+        v = emit_seen(&x->e, anchor, v);
+        emit_store(&x->e, place, at, v.id);
+    }
+    if (x->then != MATMUL_STORED)
         emit_tape(&x->e, at, 0, place, v);
-    else
-        emit_store(&x->e, place, at, emit_seen(&x->e, anchor, v).id);
 }
 
 // Outputs of one row in groups of four, which lie side by side.
@@ -222,8 +224,7 @@ static void store_fours(struct matmul *x, ir_ref anchor, bool fits, spv_id line,
 }
 
 // Outputs of one row, each behind a test unless all are inside.
-static void store_row(struct matmul *x, ir_ref anchor, bool fused, bool fits, spv_id line,
-                      const spv_id *from)
+static void store_row(struct matmul *x, ir_ref anchor, bool fits, spv_id line, const spv_id *from)
 {
     struct emit *e = &x->e;
     struct spv *b = &e->b;
@@ -232,13 +233,13 @@ static void store_row(struct matmul *x, ir_ref anchor, bool fused, bool fits, sp
         if (!fits)
             spv_if_begin(b, &inside, emit_less(e, x->col[j], x->n));
         spv_id at = emit_add(e, line, x->col[j]);
-        store_output(x, anchor, fused, at, spv_load(b, spv_f32(b), from[j]));
+        store_output(x, anchor, at, spv_load(b, spv_f32(b), from[j]));
         if (!fits)
             spv_if_end(b, &inside);
     }
 }
 
-static void store_rows(struct matmul *x, ir_ref anchor, bool fused)
+static void store_rows(struct matmul *x, ir_ref anchor)
 {
     struct emit *e = &x->e;
     bool fits = matmul_fits(&x->shape, x->tile);
@@ -248,25 +249,26 @@ static void store_rows(struct matmul *x, ir_ref anchor, bool fused)
         struct spv_if inside;
         if (!fits)
             spv_if_begin(&e->b, &inside, emit_less(e, x->row[i], x->m));
-        if (!fused && x->tile->packs && x->tile->tn % 4 == 0 && matmul_by_four(&x->shape))
+        if (x->then == MATMUL_STORED && x->tile->packs && x->tile->tn % 4 == 0 &&
+            matmul_by_four(&x->shape))
             store_fours(x, anchor, fits, line, from + i * x->tile->tn);
         else
-            store_row(x, anchor, fused, fits, line, from + i * x->tile->tn);
+            store_row(x, anchor, fits, line, from + i * x->tile->tn);
         if (!fits)
             spv_if_end(&e->b, &inside);
     }
 }
 
-static void store_all(struct matmul *x, ir_ref anchor, bool fused)
+static void store_all(struct matmul *x, ir_ref anchor)
 {
     struct emit *e = &x->e;
     struct spv_if is_first;
     if (matmul_slices(x) == 1) {
-        store_rows(x, anchor, fused);
+        store_rows(x, anchor);
         return;
     }
     spv_if_begin(&e->b, &is_first, emit_less(e, x->slice, spv_c32(&e->b, 1)));
-    store_rows(x, anchor, fused);
+    store_rows(x, anchor);
     spv_if_end(&e->b, &is_first);
 }
 
@@ -289,6 +291,17 @@ bool matmul_fused(const struct emit_source *s, uint32_t kernel)
     bool fused = worth_fusing(&probe, &s->fusion->kernels.at[kernel]);
     arena_free(&probe.scratch);
     return fused;
+}
+
+bool matmul_takes(const struct emit_source *s, uint32_t after, const struct matmul_tile *tile)
+{
+    enum { LONG = 2000 }; // values of a tape that is written for each output of an invocation
+    struct emit probe = {.s = s};
+    emit_draft(&probe, after, 0);
+    bool takes = !tile->packs && emit_per_word(&probe) == 1 &&
+                 tile->tm * tile->tn * probe.draft.values.n <= LONG;
+    arena_free(&probe.scratch);
+    return takes;
 }
 
 // Shape and operands of a kernel's product, B as it was packed.
@@ -329,7 +342,7 @@ void matmul_pattern(const struct emit_source *s, uint32_t kernel, const struct m
 }
 
 void emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
-                 bool fused, emit_place packed, struct emit_call *call)
+                 uint32_t tape, emit_place packed, struct emit_call *call)
 {
     const struct ir_kernel *k = &s->fusion->kernels.at[kernel];
     struct matmul x = {0};
@@ -337,8 +350,9 @@ void emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matm
     x.tile = tile = tile_for(&x.shape, tile);
     emit_begin(&x.e, s, call, arena_printf(s->arena, "matmul_%s", tile->name), k->anchor,
                tile->threads * matmul_slices(&x), 1);
-    if (fused)
-        emit_draft(&x.e, kernel, 0);
+    x.then = !tape ? MATMUL_STORED : tape == kernel + 1 ? MATMUL_OWN : MATMUL_TAIL;
+    if (tape)
+        emit_draft(&x.e, tape - 1, 0);
     place_tile(&x);
     make_accumulators(&x);
     tile->begin(&x);
@@ -346,7 +360,7 @@ void emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matm
         all_blocks(&x);
     else
         one_block(&x);
-    store_all(&x, k->anchor, fused);
+    store_all(&x, k->anchor);
     emit_end(&x.e);
 }
 

@@ -34,11 +34,16 @@ struct matmul_tile {
 #define MATMUL_SHAPE(m, n, k, rows, columns, count)                                                \
     .bm = m, .bn = n, .bk = k, .tm = rows, .tn = columns, .threads = count
 
+// What becomes of an output: it is stored; it goes through the kernel's own elementwise nodes; it
+// is stored and goes through those of a tail.
+enum matmul_then { MATMUL_STORED, MATMUL_OWN, MATMUL_TAIL };
+
 // A product that is being written.
 struct matmul {
     struct emit e;
     const struct matmul_tile *tile;
     struct matmul_shape shape;
+    enum matmul_then then;
     emit_place a, b;   // operands
     spv_id m, n, k;    // extents
     spv_id row0, col0; // first row and column of the workgroup's tile
@@ -79,10 +84,15 @@ void matmul_pattern(const struct emit_source *s, uint32_t kernel, const struct m
 // Writes a transposed operand B in rows to `packed`, for variants that want it so.
 void emit_matmul_pack(const struct emit_source *s, uint32_t kernel, emit_place packed,
                       struct emit_call *call);
-// Emits the product of a MATMUL kernel by one variant, its elementwise nodes with it if `fused`.
+// Whether a variant's code stays short if the elementwise nodes of kernel `after`, the product's
+// own or a tail's, run on each of its outputs.
+bool matmul_takes(const struct emit_source *s, uint32_t after, const struct matmul_tile *tile);
+// Emits the product of a MATMUL kernel by one variant. `tape`: the number + 1 of a kernel whose
+// elementwise nodes run on each output: its own, if matmul_fused, or that of a tail, for which the
+// product is stored, too; 0: none.
 // `packed`: where emit_matmul_pack put B, or NO_PLACE.
 void emit_matmul(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,
-                 bool fused, emit_place packed, struct emit_call *call);
+                 uint32_t tape, emit_place packed, struct emit_call *call);
 // What emit_matmul without fusion fills but the module, which an earlier call of the same pattern
 // has: buffers, push constants, groups.
 void emit_matmul_again(const struct emit_source *s, uint32_t kernel, const struct matmul_tile *tile,

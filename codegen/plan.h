@@ -63,14 +63,14 @@ struct plan {
     struct emit_source source;
     struct plan_kernels *kernels;
     VEC(struct plan_place) places;
-    emit_place *place_of;  // by node
-    bool *observed;        // by node
-    uint32_t *order;       // kernels of the fusion in the order they run
-    uint32_t *level;       // by kernel: those of one level need nothing of each other
-    uint32_t now;          // level of the step that is being made
-    uint32_t *tail;        // by kernel: the elementwise kernel it ends with + 1, or 0
-    bool *is_tail;         // by kernel: runs at the end of another
-    uint32_t *chain_of;    // by kernel: its chain + 1, or 0; not of tails
+    emit_place *place_of; // by node
+    bool *observed;       // by node
+    uint32_t *order;      // kernels of the fusion in the order they run
+    uint32_t *level;      // by kernel: those of one level need nothing of each other
+    uint32_t now;         // level of the step that is being made
+    uint32_t *tail;       // by kernel: the elementwise kernel it ends with + 1, or 0
+    bool *is_tail;        // by kernel: runs at the end of another
+    uint32_t *chain_of;   // by kernel: its chain + 1, or 0; not of tails
     VEC(struct emit_chain) chains;
     emit_place *output_at; // by output: its place
     VEC(ir_ref) consts;    // by const place

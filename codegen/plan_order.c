@@ -42,8 +42,16 @@ static bool *find_late(const struct plan *p)
 
 // -- levels --------------------------------------------------------------------------------------
 
-// A small elementwise kernel on what a reduction gives is computed where the result is: it becomes
-// the reduction's tail, if nothing else it reads is of the same level or later.
+// Whether a kernel of one result may run another where that is.
+static bool may_lead(const struct plan *p, const struct ir_kernel *k)
+{
+    if (k->class == IRC_MATMUL)
+        return p->fusion.fused && k->nodes.n == 1;
+    return k->class == IRC_REDUCE && ir_opcode(p->entry->graph, k->anchor) != IR_argmax;
+}
+
+// An elementwise kernel on what a reduction or a product gives is computed where the result is: it
+// becomes its tail, if nothing else it reads is of the same level or later.
 static bool can_be_tail(const struct plan *p, const uint32_t *level, uint32_t k, uint32_t *of)
 {
     const struct ir_graph *g = p->entry->graph;
@@ -65,7 +73,7 @@ static bool can_be_tail(const struct plan *p, const uint32_t *level, uint32_t k,
         return false;
     const struct ir_kernel *r = &p->fusion.kernels.at[reduction];
     *of = reduction;
-    return r->class == IRC_REDUCE && ir_opcode(g, r->anchor) != IR_argmax &&
+    return may_lead(p, r) &&
            ir_type_count(ir_typeof(g, r->anchor)) == ir_type_count(ir_typeof(g, kernel->anchor)) &&
            emit_is_simple(&p->source, k, r->anchor);
 }

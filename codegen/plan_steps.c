@@ -123,7 +123,7 @@ static void plain_product(struct plan *p, uint32_t k, const struct matmul_tile *
     matmul_pattern(&p->source, k, tile, packed, &pattern);
     struct map_entry *e = map_put(&p->kernels->products, &pattern, sizeof pattern, &fresh);
     if (fresh) {
-        emit_matmul(&p->source, k, tile, false, packed, call);
+        emit_matmul(&p->source, k, tile, 0, packed, call);
         e->value.u = add_kernel(p, call);
     } else {
         emit_matmul_again(&p->source, k, tile, packed, call);
@@ -145,27 +145,47 @@ static emit_place pack_operand(struct plan *p, uint32_t k, const struct matmul_t
     return *packed;
 }
 
+// The elementwise kernel that follows a product, as a call of its own. Products that pack are for
+// CPU devices, above all.
+static void map_after(struct plan *p, uint32_t kernel, const struct matmul_tile *tile,
+                      struct emit_call *call)
+{
+    if (!tile->packs || !emit_map4(&p->source, kernel, call))
+        emit_map(&p->source, kernel, call);
+}
+
+// The calls of a variant: B in rows, the product, what follows it.
+static size_t product_calls(struct plan *p, uint32_t k, const struct matmul_tile *tile,
+                            emit_place *packed, struct emit_call calls[3])
+{
+    bool alone = p->fusion.kernels.at[k].nodes.n == 1;
+    uint32_t after = alone ? p->tail[k] : k + 1, tape = 0;
+    emit_place b = pack_operand(p, k, tile, packed, &calls[0]);
+    size_t n = b != NO_PLACE;
+    if (after &&
+        (matmul_takes(&p->source, after - 1, tile) || (!alone && matmul_fused(&p->source, k))))
+        tape = after;
+    if (tape)
+        emit_matmul(&p->source, k, tile, tape, b, &calls[n++]);
+    else
+        plain_product(p, k, tile, b, &calls[n++]);
+    if (after && !tape)
+        map_after(p, after - 1, tile, &calls[n++]);
+    return n;
+}
+
 static void step_matmul(struct plan *p, uint32_t k)
 {
-    bool fused = matmul_fused(&p->source, k), alone = p->fusion.kernels.at[k].nodes.n == 1;
     emit_place packed = NO_PLACE;
     struct matmul_shape shape;
     matmul_shape(p->entry->graph, p->fusion.kernels.at[k].anchor, &shape);
     limit_loops(p, k, matmul_by_four(&shape) ? shape.k / 4 : shape.k);
     for (size_t i = 0; matmul_tiles[i]; i++) {
         struct emit_call calls[3];
-        const struct matmul_tile *tile = matmul_tiles[i];
-        if (!matmul_has_groups(&shape, tile))
+        if (!matmul_has_groups(&shape, matmul_tiles[i]))
             continue;
-        emit_place b = pack_operand(p, k, tile, &packed, &calls[0]);
-        size_t n = b != NO_PLACE;
-        if (fused)
-            emit_matmul(&p->source, k, tile, true, b, &calls[n++]);
-        else
-            plain_product(p, k, tile, b, &calls[n++]);
-        if (!fused && !alone)
-            emit_map(&p->source, k, &calls[n++]);
-        add_variant(p, tile->name, calls, n);
+        size_t n = product_calls(p, k, matmul_tiles[i], &packed, calls);
+        add_variant(p, matmul_tiles[i]->name, calls, n);
     }
     if (vec_last(&p->steps).variants.n == 0)
         p->refused = arena_printf(p->arena,

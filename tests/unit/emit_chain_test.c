@@ -1,4 +1,4 @@
-// emit_chain_test.c: kernels that work on the same rows give the same bits as one and apart.
+// emit_chain_test.c: kernels that run as one give the same bits as they do apart.
 //
 // HLX_TEST_DEVICE names the device; without a Vulkan device the tests say so and are skipped.
 #define _XOPEN_SOURCE 700 // mkdtemp, nftw
@@ -226,6 +226,57 @@ static void test_updates(void **state)
     kit_end(&k);
 }
 
+// What follows a product runs on its results, where the code stays short: results that are seen
+// outside, too, and several that are made of each; edges, blocks of k, slices; narrow ones apart.
+static void add_product(struct emit_kit *k, int64_t m, int64_t depth, int64_t n)
+{
+    struct ir_graph *g = k->r.g;
+    ir_typeid full = kit_type(k, DT_F32, DIMS(m, n));
+    ir_ref a = kit_input(k, FILL_NUMBERS, DT_F32, DIMS(m, depth));
+    ir_ref h = ir_matmul(g, a, kit_var(k, FILL_NUMBERS, DT_F32, DIMS(depth, n)), false, false);
+    ir_ref bias = ir_broadcast_to(g, kit_var(k, FILL_NUMBERS, DT_F32, DIMS(n)), full);
+    ir_ref x = ir_binary(g, IR_add, h, bias), y = ir_unary(g, IR_tanh, x);
+    ir_ref z = ir_binary(g, IR_mul, y, kit_input(k, FILL_BITS, DT_F32, DIMS(m, n)));
+    kit_output(k, h);
+    kit_output(k, y);
+    kit_output(k, z);
+    ir_ref w = ir_matmul(g, z, h, true, false);
+    kit_output(k, ir_binary(g, IR_add, w, w));
+    kit_output(k, ir_cast(g, ir_matmul(g, h, w, false, false), DT_F16));
+}
+
+// Steps that make several values, with a product in one call.
+static size_t products(const struct emit_kit *k)
+{
+    const struct dispatch_entry *e = k->program.dispatch->entry;
+    size_t n = 0;
+    for (size_t i = 0; i < e->nsteps; i++)
+        for (size_t v = 0; v < e->step[i].nvariants; v++)
+            n += !strcmp(e->step[i].variant[v].name, "tile_16") &&
+                 e->step[i].variant[v].ncalls == 1 && e->step[i].nmade > 2;
+    return n;
+}
+
+static void test_products(void **state)
+{
+    NEED_DEVICE();
+    struct emit_kit k;
+    kit_begin(&k);
+    add_product(&k, 1, 1, 1);
+    add_product(&k, 5, 7, 9);
+    add_product(&k, 64, 70, 48);
+    add_product(&k, 33, 513, 17);
+    add_product(&k, 16, 1100, 64);
+    static const char *const ways[] = {"rows_8x8", "rows_4x4", "cpu_8x16,cpu_map", "tile_8",
+                                       "tile_16",  "tile_32",  "tile_64",          "tile_128"};
+    kit_compile(&k);
+    assert_int_equal(products(&k), 5);
+    unsigned char **want = kit_run(&k, "cpu", NULL);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        kit_compare(&k, ways[i], want);
+    kit_end(&k);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) // some of the tests: a pattern with * and ?
@@ -234,7 +285,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_sizes),      cmocka_unit_test(test_no_chain),
         cmocka_unit_test(test_other_rows), cmocka_unit_test(test_seen_outside),
         cmocka_unit_test(test_crossed),    cmocka_unit_test(test_integers),
-        cmocka_unit_test(test_updates),
+        cmocka_unit_test(test_updates),    cmocka_unit_test(test_products),
     };
     return cmocka_run_group_tests(tests, kit_group_setup, kit_group_teardown);
 }
