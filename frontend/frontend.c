@@ -18,7 +18,6 @@ static void init(struct stage *s)
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         map_init(maps[i], s->a);
     stage_builtins_init(s);
-    stage_defines_init(s);
 }
 
 bool frontend_compile_text(struct arena *a, const char *path, const char *text, size_t n,

@@ -271,6 +271,7 @@ void stage_run(struct stage *s, const char *path, const char *text, size_t n)
     map_put_str(&s->modules, path_clean(s->a, path), NULL)->value.p = s->main;
     if (!s->main->tree)
         return;
+    stage_defines_init(s); // their texts are sources, too: the main file is the first
     load_prelude(s);
     run_module(s, s->main);
 }
