@@ -143,7 +143,7 @@ $(BUILD)/tests/unit/gen_test: $(patsubst %,$(BUILD)/tests/gen/%.o,layout program
 
 # Readers of what hlxc writes, for tests/device/*.sh; a forger of receipts.
 DEVICE  := $(BUILD)/tests/device/guard $(BUILD)/tests/device/hazard $(BUILD)/tests/receipt/forge \
-    $(BUILD)/tests/exact/batches
+    $(BUILD)/tests/exact/batches $(BUILD)/tests/exact/swap
 $(DEVICE): %: %.o $(foreach f,$(LIBS),$(call lib,$(f))) $(DOC_LIB)
 	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(GROUP) $(LDLIBS)
 

@@ -44,7 +44,8 @@ static bool differ(struct pair *p, const char *format, ...)
 
 static bool counts(struct pair *p, const char *what, size_t has, size_t made)
 {
-    return has == made || differ(p, "it has %zu %s, and this hlxc makes %zu", has, what, made);
+    return has == made ||
+           differ(p, "the number of its %s is %zu, and this hlxc makes %zu", what, has, made);
 }
 
 static bool names(struct pair *p, const char *what, const char *has, const char *made)
@@ -110,7 +111,7 @@ static bool calls(struct pair *p, const struct dispatch_call *has, const struct 
             has->binding[i].writes != made->binding[i].writes)
             return differ(p, "its buffer %u is not the one that this hlxc binds", i);
     bool same = k->push == 0 || !memcmp(has->push, made->push, k->push * sizeof *has->push);
-    return same || differ(p, "its constants are not those of this hlxc");
+    return same || differ(p, "its push constants are not those of this hlxc");
 }
 
 static bool variants(struct pair *p, const struct dispatch_variant *has,

@@ -78,6 +78,8 @@ want receipt && suite receipt/receipts sh tests/receipt/receipts.sh "$build"
 want receipt && suite receipt/edges env BIN="$bin" sh tests/receipt/edges.sh
 want receipt && suite "receipt/bisect (sanitized)" env BIN="$sanbin" sh tests/receipt/bisect.sh
 want prove && suite "exact/prove (small)" sh tests/exact/prove.sh "$build" --small
+want rebuild && suite exact/rebuild sh tests/exact/rebuild.sh "$build"
+want rebuild && suite "exact/rebuild (sanitized)" env BIN="$sanbin" sh tests/exact/rebuild.sh "$build"
 want flags && suite exact/flags sh tests/exact/flags.sh
 want compilers && suite exact/compilers sh tests/exact/compilers.sh
 want ulp && suite ulp "$build/tests/ulp/ulp" --sample 4096 --tap
