@@ -1,4 +1,5 @@
 // pack_read.c: reads a pack, trusting nothing in it.
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,7 +143,7 @@ static bool read_index(struct reader *r)
     uint64_t offset = PACK_HEADER + (uint64_t)r->count * PACK_ENTRY;
     if (get_u32(r->bytes + PACK_AT_VERSION) == 0)
         return damaged(r, PACK_AT_VERSION, "its version is 0");
-    r->object = arena_array(r->arena, r->count, sizeof *r->object);
+    r->object = arena_array(r->arena, r->count + 1, sizeof *r->object); // never nothing
     for (size_t i = 0; i < r->count; i++)
         if (!read_entry(r, i, &offset))
             return false;
@@ -153,6 +154,7 @@ static bool read_index(struct reader *r)
 static bool check_objects(struct reader *r)
 {
     const unsigned char *at = r->bytes + PACK_HEADER + r->count * PACK_ENTRY;
+    assert(r->object); // read_index has them
     for (size_t i = 0; i < r->count; i++) {
         struct pack_object *o = &r->object[i];
         o->bytes = at;

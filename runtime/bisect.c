@@ -123,19 +123,17 @@ static bool compare_run(struct bisect *b, struct lane *l, const char *who, struc
 // common ones on the way: two receipts with no step in common are not called equal unseen.
 static bool compare_rest(struct bisect *b, struct span_of *s, struct hlx_error *error)
 {
-    const struct receipt *r[] = {&b->replay.receipt, &b->other};
-    const char *name[] = {b->asked.receipt, b->second};
-    size_t at[] = {0, 0};
+    const struct receipt *x = &b->replay.receipt, *y = &b->other;
     *s = (struct span_of){0, 0};
-    while (!b->apart && (at[0] < r[0]->records.n || at[1] < r[1]->records.n)) {
-        const struct receipt_record *x = at[0] < r[0]->records.n ? &r[0]->records.at[at[0]] : NULL;
-        const struct receipt_record *y = at[1] < r[1]->records.n ? &r[1]->records.at[at[1]] : NULL;
-        size_t from = !x || (y && y->step < x->step);
-        const char *who = arena_printf(&b->arena, "`%s` and the reference", name[from]);
-        if (x && y && x->step == y->step)
-            at[1]++; // they are known to be equal
-        at[from]++;
-        if (!compare_record(b, &b->lane[REFERENCE], from ? y : x, s, who, error))
+    for (size_t i = 0, k = 0; !b->apart && (i < x->records.n || k < y->records.n);) {
+        bool second = i == x->records.n ||
+                      (k < y->records.n && y->records.at[k].step < x->records.at[i].step);
+        const struct receipt_record *want = second ? &y->records.at[k++] : &x->records.at[i++];
+        if (!second && k < y->records.n && y->records.at[k].step == want->step)
+            k++; // they are known to be equal
+        const char *who = arena_printf(&b->arena, "`%s` and the reference",
+                                       second ? b->second : b->asked.receipt);
+        if (!compare_record(b, &b->lane[REFERENCE], want, s, who, error))
             return false;
     }
     if (!b->apart)

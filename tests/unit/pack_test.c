@@ -213,6 +213,14 @@ static void foreign_and_newer_files_are_told_apart(void **state)
     sample_close(&s);
 }
 
+static void a_pack_without_objects_has_no_root(void **state)
+{
+    (void)state;
+    unsigned char bytes[PACK_HEADER + HANDLE_BYTES] = PACK_MAGIC "\x01";
+    rehash(bytes, sizeof bytes);
+    refused(bytes, sizeof bytes, "E_PACK_DAMAGED", "root object is missing");
+}
+
 // One change to a good pack, with the trailing hash made to fit.
 struct change {
     size_t at;
@@ -295,6 +303,7 @@ int main(void)
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(every_changed_byte_is_refused),
         cmocka_unit_test(foreign_and_newer_files_are_told_apart),
+        cmocka_unit_test(a_pack_without_objects_has_no_root),
         cmocka_unit_test(a_fitting_hash_is_not_enough),
         cmocka_unit_test(an_object_that_is_not_lcb_is_reported),
     };
