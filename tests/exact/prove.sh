@@ -24,11 +24,12 @@ trap 'exit 130' INT TERM
 unset MESA_SHADER_CACHE_DIR # each way compiles its own kernels
 REPEAT=${REPEAT:-1} JOBS=${JOBS:-1}
 tiny=400 mlp=600 sharded=60
-variants="cpu_8x16 cpu_map cpu_alone rows_4x4 rows_8x8 tile_16 tile_32 tile_64 tile_128"
+variants="cpu_8x16 cpu_map cpu_alone cpu_apart apart joined rows_4x4 rows_8x8"
+variants="$variants tile_8 tile_16 tile_32 tile_64 tile_128"
 workers="2 4 8" threads="1 2" widths="128 256 512"
 if [ "$small" = --small ]; then
     tiny=2 mlp=30 sharded=6
-    variants="rows_8x8 tile_32" workers="8" threads="1" widths="128"
+    variants="rows_8x8 tile_32 joined" workers="8" threads="1" widths="128"
 fi
 
 programs=${PROGRAMS:-one_weight mlp tiny_transformer sharded}
