@@ -22,6 +22,8 @@ bool file_write(struct arena *a, const char *path, const void *bytes, size_t len
 // Why file_write would fail, as far as it can be known without touching anything; NULL when nothing
 // stands against it.
 const char *file_unwritable(struct arena *a, const char *path);
+// Whether what is written there follows what was written before, as in "-", a pipe, a terminal.
+bool file_is_stream(const char *path);
 // The path that file_write replaces: `path` after all symbolic links in its last part.
 const char *file_target(struct arena *a, const char *path);
 

@@ -2,6 +2,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,6 +42,22 @@ const char *file_unwritable(struct arena *a, const char *path)
     else
         ok = access(path, W_OK) == 0 && (!S_ISREG(st.st_mode) || can_replace(a, path));
     return ok ? NULL : arena_strdup(a, strerror(errno));
+}
+
+bool file_is_stream(const char *path)
+{
+    struct stat st;
+    if (strcmp(path, "-") == 0)
+        return true;
+    if (stat(path, &st) != 0)
+        return false;
+    if (!S_ISCHR(st.st_mode))
+        return S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
+    int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    bool terminal = fd >= 0 && isatty(fd);
+    if (fd >= 0)
+        close(fd);
+    return terminal;
 }
 
 static bool id_of(const struct stat *st, const char *name, struct file_id *out)

@@ -230,14 +230,15 @@ static void remember(const struct report *r)
 static void text_end(const struct report *r)
 {
     bool evaluator = r->doctor.exec->ops == &exec_cpu;
+    const char *s = r->tests == 1 ? "" : "s";
     if (!r->first)
-        printf("%zu tests, all passed\n", r->tests);
+        printf("%zu test%s, %s\n", r->tests, s, r->tests == 1 ? "passed" : "all passed");
     else if (evaluator)
-        printf("%zu tests, %zu failed: this build's evaluator is wrong; what it computes cannot be "
-               "trusted\n",
-               r->tests, r->failed);
+        printf("%zu test%s, %zu failed: this build's evaluator is wrong; what it computes cannot "
+               "be trusted\n",
+               r->tests, s, r->failed);
     else
-        printf("%zu tests, %zu failed: exact programs are refused on this device\n", r->tests,
+        printf("%zu test%s, %zu failed: exact programs are refused on this device\n", r->tests, s,
                r->failed);
 }
 
@@ -278,6 +279,7 @@ static bool run(struct report *r, struct hlx_error *e)
 
 // -- the command line ----------------------------------------------------------------------------
 
+enum { COLUMNS = 90 };
 enum { OPT_DEVICE = 256, OPT_EXHAUSTIVE, OPT_JSON };
 
 static const struct cli_option table[] = {
@@ -293,23 +295,63 @@ const struct cli doctor_cli = {
     .tool = "hlxrun doctor",
     .usage = "hlxrun doctor [--device NAME] [--exhaustive] [TEST...]",
     .summary = "Tests whether a device computes what the numeric contract says.",
-    .trailer =
-        "TEST is a row of the table, such as floats; with --exhaustive a function, such as exp "
-        "or f16.\n\n"
-        "Exit codes: 0 all passed; 2 wrong command line; 3 a test failed, or there is no "
-        "such\ndevice.\n",
     .options = table,
 };
 
-static bool known(const struct report *r, const char *name)
+// What a TEST can be called, in order.
+static size_t test_names(struct arena *a, bool exhaustive, const char ***out)
 {
-    for (size_t i = 0; !r->exhaustive && i < doctor_ngroups; i++)
-        if (!strcmp(doctor_groups[i].name, name))
+    size_t n = exhaustive ? sweep_nrows : doctor_ngroups;
+    const char **name = *out = arena_array(a, n, sizeof *name);
+    for (size_t i = 0; i < n; i++)
+        name[i] = exhaustive ? sweep_name(&sweep_rows[i]) : doctor_groups[i].name;
+    return n;
+}
+
+static void put_names(struct buf *out, size_t column, const char *const *name, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        bool breaks = column + strlen(name[i]) + 2 > COLUMNS;
+        const char *before = i == 0 ? "" : breaks ? "\n" : " ";
+        buf_printf(out, "%s%s%s", before, name[i], i + 1 < n ? "," : ".");
+        column = (breaks ? 0 : column + strlen(before)) + strlen(name[i]) + 1;
+    }
+}
+
+// The tables know the names, so the end of --help is made.
+static const char *help_end(struct arena *a)
+{
+    static const char first[] = "TEST is a row of the table: ", second[] = "With --exhaustive: ";
+    const char **name;
+    struct buf out = {0};
+    size_t n = test_names(a, false, &name);
+    buf_puts(&out, first);
+    put_names(&out, strlen(first), name, n);
+    n = test_names(a, true, &name);
+    buf_printf(&out, "\n%s", second);
+    put_names(&out, strlen(second), name, n);
+    buf_puts(&out,
+             "\n\nExit codes: 0 all passed; 2 wrong command line; 3 a test failed, or there is no "
+             "such\ndevice.\n");
+    const char *text = arena_copy(a, out.at, out.n);
+    buf_free(&out);
+    return text;
+}
+
+static bool known(struct report *r, const char *word)
+{
+    const char **name;
+    size_t n = test_names(&r->arena, r->exhaustive, &name);
+    struct buf list = {0}, shown = {0};
+    for (size_t i = 0; i < n; i++)
+        if (!strcmp(name[i], word))
             return true;
-    for (size_t i = 0; r->exhaustive && i < sweep_nrows; i++)
-        if (!strcmp(sweep_name(&sweep_rows[i]), name))
-            return true;
-    fprintf(stderr, "hlxrun doctor: there is no test `%s`; see hlxrun doctor --help\n", name);
+    put_names(&list, 0, name, n);
+    buf_visible(&shown, word, strlen(word));
+    fprintf(stderr, "hlxrun doctor: there is no test `%s`%s; there are:\n%s\n",
+            shown.n ? shown.at : "", r->exhaustive ? " with --exhaustive" : "", list.at);
+    buf_free(&list);
+    buf_free(&shown);
     return false;
 }
 
@@ -332,8 +374,10 @@ int doctor_main(int argc, char **argv)
 {
     struct report r = {0};
     struct cli_parse p;
+    struct cli cli = doctor_cli;
     int id, code = -1;
-    cli_start(&p, &doctor_cli, argc, argv);
+    cli.trailer = help_end(&r.arena);
+    cli_start(&p, &cli, argc, argv);
     while (code < 0 && (id = cli_next(&p)) != CLI_END)
         switch (id) {
         case OPT_DEVICE: r.device = p.value; break;

@@ -15,6 +15,7 @@
 #include "runtime/progress.h"
 #include "runtime/record.h"
 #include "runtime/replay.h"
+#include "runtime/run_files.h"
 #include "runtime/verify.h"
 
 // The signal that asked the run to end, or 0. A handler can reach nothing else.
@@ -44,7 +45,39 @@ struct run {
     const char *word; // what an epoch's line begins with
     bool dumped;      // --dump-grads is done: it looks at the first entry that runs
     struct hlx_error *error;
+    struct hlx_error late; // code not 0: what is to be told when all is done
 };
+
+// -- failures that do not end a run --------------------------------------------------------------
+
+// Weeks of training are not given up for a full disk: a log or a receipt that cannot be written is
+// told at once and when the run is over, and what else was asked for is done.
+
+static bool told(struct run *r, bool ok, const struct hlx_error *error)
+{
+    if (!ok) {
+        progress_clear(&r->progress);
+        fprintf(stderr, "hlxrun: %s; the run goes on\n", error->text);
+    }
+    return true;
+}
+
+static void tell_later(struct run *r, bool ok, const struct hlx_error *error)
+{
+    if (!ok && r->late.code)
+        fprintf(stderr, "hlxrun: %s\n", r->late.text);
+    if (!ok)
+        r->late = *error;
+}
+
+static bool tell_late(struct run *r, bool ok)
+{
+    if (r->late.code && !ok) // of two failures the one that ended the run comes last
+        fprintf(stderr, "hlxrun: %s\n", r->late.text);
+    else if (r->late.code)
+        *r->error = r->late;
+    return ok && !r->late.code;
+}
 
 // -- what is shown -------------------------------------------------------------------------------
 
@@ -53,7 +86,7 @@ static bool on_step(void *user, const struct train_run *t, const struct train_st
 {
     struct run *r = user;
     progress_step(&r->progress, t, s);
-    return log_step(&r->log, t, s, error);
+    return told(r, log_step(&r->log, t, s, error), error);
 }
 
 static bool on_epoch(void *user, const struct train_run *t, const struct train_epoch *e,
@@ -61,14 +94,14 @@ static bool on_epoch(void *user, const struct train_run *t, const struct train_e
 {
     struct run *r = user;
     progress_epoch(&r->progress, r->word, t, e);
-    return log_epoch(&r->log, t, e, error);
+    return told(r, log_epoch(&r->log, t, e, error), error);
 }
 
 static bool on_state(void *user, const struct train_run *t, uint64_t epoch, unsigned char *leaves,
                      struct hlx_error *error)
 {
     struct run *r = user;
-    return record_state(&r->record, t, epoch, leaves, error);
+    return told(r, record_state(&r->record, t, epoch, leaves, error), error);
 }
 
 static void say_program(const struct run *r)
@@ -123,15 +156,15 @@ static bool dump_grads(struct run *r, struct batches *b)
 // What came of a run is in its log and receipt also when it failed.
 static bool train_recorded(struct run *r, struct train_run *t, const struct session_source *source)
 {
-    struct hlx_error second; // the first failure is the one to tell
+    struct hlx_error late;
     if (!record_open(&r->record, r->options->receipt, t->options.every, &r->session, source, t,
                      r->error))
         return false;
     bool ok = train(t, r->error);
-    ok = record_end(&r->record, t, ok ? r->error : &second) && ok;
-    if (r->record.path && r->record.receipt.records.n == 0)
-        fprintf(stderr,
-                "hlxrun: note: the run ended before its first record: there is no receipt\n");
+    tell_later(r, record_end(&r->record, t, &late), &late);
+    const char *missing = record_missing(&r->record);
+    if (missing)
+        fprintf(stderr, "hlxrun: note: the run ended before its first record: %s\n", missing);
     record_close(&r->record);
     return ok;
 }
@@ -140,15 +173,13 @@ static bool run_steps(struct run *r, struct batches *b, const struct session_sou
                       const struct train_options *options)
 {
     struct train_run t;
-    struct hlx_error log_error;
+    struct hlx_error late;
     if (!train_open(&t, r->exec, b, options, r->error))
         return false;
     bool ok = log_run(&r->log, &t, r->error) && train_recorded(r, &t, source);
     progress_clear(&r->progress);
-    if (ok)
-        ok = log_end(&r->log, &t, t.end == TRAIN_STOPPED ? "stopped" : "done", r->error);
-    else
-        log_end(&r->log, &t, r->error->text, &log_error); // the first failure is the one to tell
+    const char *end = t.end == TRAIN_STOPPED ? "stopped" : "done";
+    log_end(&r->log, &t, ok ? end : r->error->text, &late); // log_close tells of a failure
     if (ok && t.end == TRAIN_STOPPED && !r->options->quiet)
         printf("stopped by a signal after step %lu\n", (unsigned long)t.step);
     if (ok && r->options->export && b->entry->updates.n > 0)
@@ -211,11 +242,21 @@ static bool run_entries(struct run *r)
 // What was asked for is not ignored.
 static bool check_variant(const struct run *r)
 {
-    if (!r->options->variant || strcmp(exec_title(r->exec), exec_cpu.name) != 0)
+    if (!r->options->variant || r->exec->ops != &exec_cpu)
         return true;
     return hlx_fail(r->error, EXIT_USAGE,
                     "--variant is for Vulkan devices, and this would run on cpu, which has no "
                     "kernels; name one with --device, or leave --variant out");
+}
+
+static bool check_fusion(const struct run *r)
+{
+    if (!r->options->no_fuse || r->exec->ops == &exec_cpu)
+        return true;
+    return hlx_fail(
+        r->error, EXIT_USAGE,
+        "--no-fuse is for cpu: the kernels of other devices are in the program; compile "
+        "it with hlxc --no-fuse, or add --device cpu");
 }
 
 static bool run_opened(struct run *r)
@@ -228,25 +269,38 @@ static bool run_opened(struct run *r)
                                          .workers = o->workers,
                                          .flags = o->no_fuse ? EXEC_NO_FUSE : 0};
     r->exec = exec_start(&options, &r->session.program, r->error);
-    if (!r->exec || !check_variant(r))
+    if (!r->exec || !check_variant(r) || !check_fusion(r))
         return false;
     if (!o->quiet)
         say_program(r);
     return run_entries(r);
 }
 
+// No file is written over another, and all can be written: known before anything is.
+static bool check_files(struct session *s, const struct hlxrun_options *o, struct hlx_error *error)
+{
+    struct run_files files = {.arena = &s->program.arena};
+    run_files_session(&files, s);
+    run_files_write(&files, "the log", o->log);
+    run_files_write(&files, "the receipt", o->receipt);
+    run_files_write(&files, "the exported params", o->export);
+    return run_files_check(&files, error);
+}
+
 static bool run_program(const struct hlxrun_options *o, struct hlx_error *error)
 {
     struct run r = {.options = o, .error = error};
-    struct hlx_error second;
+    struct hlx_error late;
     if (!session_open(&r.session, o->file, o->data.at, o->data.n, error))
         return false;
     progress_init(&r.progress, stdout, o->quiet);
     watch_signals();
-    bool ok = log_open(&r.log, o->log, error);
+    bool ok = check_files(&r.session, o, error) && log_open(&r.log, o->log, error);
     if (ok) {
         ok = run_opened(&r);
-        ok = log_close(&r.log, ok ? error : &second) && ok;
+        bool closed = log_close(&r.log, &late);
+        tell_later(&r, closed || !ok, &late);
+        ok = tell_late(&r, ok);
     }
     exec_close(r.exec);
     session_close(&r.session);
@@ -264,7 +318,13 @@ static bool run_pipeline(const struct hlxrun_options *o, struct hlx_error *error
                                          .repeat = o->repeat,
                                          .memo = o->memo,
                                          .quiet = o->quiet};
-    return pipeline_run(&order, error);
+    struct run_files files = {.arena = o->arena};
+    run_files_read(&files, "the pipeline", o->file);
+    for (size_t i = 0; i < o->bind.n; i++)
+        run_files_read(&files, "what is bound", o->bind.at[i].path);
+    for (size_t i = 0; i < o->out.n; i++)
+        run_files_write(&files, "an output", o->out.at[i].path);
+    return run_files_check(&files, error) && pipeline_run(&order, error);
 }
 
 static bool inspect(const struct hlxrun_options *o, struct hlx_error *error)

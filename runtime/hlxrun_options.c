@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cli.h"
+#include "base/file.h"
 #include "runtime/bisect.h"
 #include "runtime/doctor.h"
 #include "runtime/replay.h"
@@ -52,7 +53,8 @@ static const struct cli_option run_table[] = {
     {OPT_VARIANT, "variant", "NAMES", "force these kernel variants where a step has them", 0},
     {OPT_LIST, "list-devices", 0, "print the devices, with what programs may use, and exit", 0},
     {OPT_JSON, "json", 0, "with --list-devices: print JSON", 0},
-    {OPT_NO_FUSE, "no-fuse", 0, "make every operation a kernel of its own (the same bits)", 0},
+    {OPT_NO_FUSE, "no-fuse", 0, "on cpu: make every operation a kernel of its own (the same bits)",
+     0},
     {OPT_WORKERS, "workers", "N",
      "share the shards of an entry among N workers, a power of two, by turns (the same bits)", 0},
     {OPT_RUN, "run", 0, "run a pipeline of your own kernels", "Pipelines"},
@@ -113,7 +115,7 @@ static const struct cli run_cli = {
                "Exit codes: 0 done; 2 wrong command line; 3 no such device, or out of memory;\n"
                "4 a file is missing, damaged or cannot be written; 5 results that should be the\n"
                "same differ; 6 the loss became NaN or infinite; 70 an error of hlxrun itself;\n"
-               "130 interrupted (the step was finished).\n",
+               "130 and 143 interrupted by SIGINT and SIGTERM (the step was finished).\n",
     .options = run_table,
     .commands = commands,
 };
@@ -218,7 +220,7 @@ static int complete_receipt(const struct hlxrun_options *o)
         return usage("--receipt keeps one entry's run: give --train or --eval alone");
     if (o->receipt_every && !o->receipt)
         return usage("--receipt-every belongs to --receipt FILE");
-    if (o->receipt && !strcmp(o->receipt, "-"))
+    if (o->receipt && file_is_stream(o->receipt))
         return usage("--receipt takes a file: it is written more than once");
     if (o->receipt && (o->steps == 0 || hlxrun_only_dumps(o)))
         return usage("--receipt keeps the receipt of a run, and here no step is to be made");

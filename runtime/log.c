@@ -25,22 +25,25 @@ bool log_close(struct log *l, struct hlx_error *error)
 {
     FILE *f = l->file;
     l->file = NULL;
-    if (!f || f == stdout)
-        return true;
-    return fclose(f) == 0 || cannot_write(l, error);
+    bool ok = !f || f == stdout || fclose(f) == 0 || cannot_write(l, error);
+    if (l->broken)
+        return hlx_fail(error, EXIT_DATA, "the log `%s` ends before the run does", l->path);
+    return ok;
 }
 
-// Writes an object as a line and lets go of it. An object that could not be made is NULL.
+// Writes an object as a line and lets go of it. An object that could not be made is NULL. After a
+// line that failed there is none: a log has no gaps.
 static bool put(struct log *l, json_t *line, struct hlx_error *error)
 {
     errno = 0;
     char *text = line ? json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
     json_decref(line);
+    l->broken = true;
     if (!text)
         return hlx_no_memory(error, "the log");
-    bool ok = fprintf(l->file, "%s\n", text) > 0 && fflush(l->file) == 0;
+    l->broken = fprintf(l->file, "%s\n", text) < 0 || fflush(l->file) != 0;
     free(text);
-    return ok || cannot_write(l, error);
+    return !l->broken || cannot_write(l, error);
 }
 
 // JSON has no NaN and no infinity.
@@ -70,7 +73,7 @@ static json_t *data_of(const struct batches *b)
 
 bool log_run(struct log *l, const struct train_run *r, struct hlx_error *error)
 {
-    if (!l->file)
+    if (!l->file || l->broken)
         return true;
     const struct program *p = r->exec->program;
     char handle[HANDLE_TEXT + 1];
@@ -88,7 +91,7 @@ bool log_run(struct log *l, const struct train_run *r, struct hlx_error *error)
 bool log_step(struct log *l, const struct train_run *r, const struct train_step *s,
               struct hlx_error *error)
 {
-    if (!l->file)
+    if (!l->file || l->broken)
         return true;
     return put(l,
                json_pack("{s:s, s:I, s:I, s:o}", "event", "step", "epoch", (json_int_t)s->epoch,
@@ -99,7 +102,7 @@ bool log_step(struct log *l, const struct train_run *r, const struct train_step 
 bool log_epoch(struct log *l, const struct train_run *r, const struct train_epoch *e,
                struct hlx_error *error)
 {
-    if (!l->file)
+    if (!l->file || l->broken)
         return true;
     return put(l,
                json_pack("{s:s, s:I, s:I, s:o, s:o, s:I, s:I, s:f}", "event", "epoch", "epoch",
@@ -112,7 +115,7 @@ bool log_epoch(struct log *l, const struct train_run *r, const struct train_epoc
 
 bool log_end(struct log *l, const struct train_run *r, const char *status, struct hlx_error *error)
 {
-    if (!l->file)
+    if (!l->file || l->broken)
         return true;
     return put(
         l,

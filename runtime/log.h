@@ -9,10 +9,11 @@
 struct log {
     FILE *file; // NULL: nothing is logged
     const char *path;
+    bool broken; // a line could not be written: there are no more
 };
 
 // Makes the file anew ("-" is the standard output). Path NULL logs nothing. A log that cannot be
-// written fails with EXIT_DATA, here and later.
+// written fails with EXIT_DATA: here, at the line, once, and when it is closed.
 bool log_open(struct log *l, const char *path, struct hlx_error *error);
 bool log_close(struct log *l, struct hlx_error *error);
 

@@ -1,11 +1,9 @@
 // record.c: keeps the receipt of a run while it goes on, and writes it.
 #include "runtime/record.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/version.h"
@@ -121,6 +119,10 @@ static bool write_file(struct record *r, const struct train_run *run, struct hlx
     double start = now(CLOCK_MONOTONIC);
     r->receipt.run = describe(r, run);
     bool ok = receipt_write(&r->receipt, r->path, error);
+    if (ok) {
+        r->kept = r->receipt.records.at[r->receipt.records.n - 1].step;
+        r->known = file_id(&r->arena, r->path, &r->file_id);
+    }
     r->written = now(CLOCK_MONOTONIC);
     double share = SHARE * (r->written - start);
     r->pause = share > PAUSE ? share : PAUSE;
@@ -148,8 +150,8 @@ bool record_state(struct record *r, const struct train_run *run, uint64_t epoch,
 {
     settle(r);
     bool due = now(CLOCK_MONOTONIC) - r->written >= r->pause && r->receipt.records.n > 0;
-    if (due && !write_file(r, run, error))
-        return false;
+    bool ok = !due || write_file(r, run, error) || r->told;
+    r->told = r->told || !ok;
     memcpy(r->leaves, leaves, r->layout->leaves * HANDLE_BYTES);
     r->step = run->step;
     r->epoch = epoch;
@@ -157,27 +159,38 @@ bool record_state(struct record *r, const struct train_run *run, uint64_t epoch,
     r->busy = pthread_create(&r->thread, NULL, add_record, r) == 0;
     if (!r->busy)
         add_record(r);
-    return true;
+    return ok;
+}
+
+// What has the receipt's name, if it is not the whole receipt.
+static const char *describe_file(struct record *r)
+{
+    struct file_id id;
+    bool there = file_id(&r->arena, r->path, &id) && !id.name;
+    if (r->kept > 0 && there && r->known && file_id_equal(&id, &r->file_id))
+        return arena_printf(&r->arena, "the receipt there goes up to step %lu",
+                            (unsigned long)r->kept);
+    if (there)
+        return arena_printf(&r->arena, "`%s` is not this run's receipt", r->path);
+    return "there is no receipt";
 }
 
 bool record_end(struct record *r, const struct train_run *run, struct hlx_error *error)
 {
     settle(r);
-    return !r->path || r->receipt.records.n == 0 || write_file(r, run, error);
+    if (!r->path || r->receipt.records.n == 0 || write_file(r, run, error))
+        return true;
+    const char *why = arena_strdup(&r->arena, error->text);
+    return hlx_fail(error, EXIT_DATA, "%s; %s", why, describe_file(r));
+}
+
+const char *record_missing(struct record *r)
+{
+    bool none = r->path && r->receipt.records.n == 0;
+    return none ? describe_file(r) : NULL;
 }
 
 // -- opening and closing -------------------------------------------------------------------------
-
-// That a receipt can be kept at all is known before the run, not after it.
-static bool check_folder(const char *path, struct hlx_error *error)
-{
-    struct arena a = {0};
-    bool ok = access(path_dir(&a, path), W_OK) == 0;
-    if (!ok)
-        hlx_fail(error, EXIT_DATA, "cannot write the receipt `%s`: %s", path, strerror(errno));
-    arena_free(&a);
-    return ok;
-}
 
 bool record_open(struct record *r, const char *path, uint32_t every, const struct session *session,
                  const struct session_source *source, const struct train_run *run,
@@ -187,8 +200,6 @@ bool record_open(struct record *r, const char *path, uint32_t every, const struc
     *r = (struct record){.path = path, .file = session->path};
     if (!path)
         return true;
-    if (!check_folder(path, error))
-        return false;
     r->started = r->written = now(CLOCK_MONOTONIC);
     r->pause = PAUSE;
     r->layout = &run->exec->layout;

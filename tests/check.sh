@@ -76,6 +76,7 @@ want batches && suite exact/batches sh -c "\"$build/bin/hlxc\" tests/exact/batch
     -o \"$log/batches.hbin\" && \"$build/tests/exact/batches\" \"$log/batches.hbin\" vulkan"
 want receipt && suite receipt/receipts sh tests/receipt/receipts.sh "$build"
 want receipt && suite receipt/edges env BIN="$bin" sh tests/receipt/edges.sh
+want receipt && suite receipt/outputs env BIN="$bin" sh tests/receipt/outputs.sh
 want receipt && suite "receipt/bisect (sanitized)" env BIN="$sanbin" sh tests/receipt/bisect.sh
 want prove && suite "exact/prove (small)" sh tests/exact/prove.sh "$build" --small
 want rebuild && suite exact/rebuild sh tests/exact/rebuild.sh "$build"
