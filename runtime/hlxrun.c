@@ -281,7 +281,7 @@ static bool check_files(struct session *s, const struct hlxrun_options *o, struc
 {
     struct run_files files = {.arena = &s->program.arena};
     run_files_session(&files, s);
-    run_files_write(&files, "the log", o->log);
+    run_files_open(&files, "the log", o->log);
     run_files_write(&files, "the receipt", o->receipt);
     run_files_write(&files, "the exported params", o->export);
     return run_files_check(&files, error);

@@ -4,23 +4,27 @@
 #include <string.h>
 #include <unistd.h>
 
-static void note(struct run_files *f, const char *what, const char *path, bool written)
+static void note(struct run_files *f, struct run_file file)
 {
-    struct run_file file = {.what = what, .path = path, .written = written};
-    if (!path)
+    if (!file.path)
         return;
-    file.known = file_id(f->arena, path, &file.id);
+    file.known = file_id(f->arena, file.path, &file.id);
     vec_push(f->arena, &f->list, file);
 }
 
 void run_files_read(struct run_files *f, const char *what, const char *path)
 {
-    note(f, what, path, false);
+    note(f, (struct run_file){.what = what, .path = path});
+}
+
+void run_files_open(struct run_files *f, const char *what, const char *path)
+{
+    note(f, (struct run_file){.what = what, .path = path, .written = true});
 }
 
 void run_files_write(struct run_files *f, const char *what, const char *path)
 {
-    note(f, what, path, true);
+    note(f, (struct run_file){.what = what, .path = path, .written = true, .replaced = true});
 }
 
 // -- the files of a program ----------------------------------------------------------------------
@@ -100,7 +104,7 @@ bool run_files_check(struct run_files *f, struct hlx_error *error)
         return false;
     for (size_t i = 0; i < f->list.n; i++) {
         const struct run_file *out = &f->list.at[i];
-        const char *why = out->written ? file_unwritable(f->arena, out->path) : NULL;
+        const char *why = out->replaced ? file_unwritable(f->arena, out->path) : NULL;
         if (why)
             return hlx_fail(error, EXIT_DATA, "cannot write %s `%s`: %s", out->what, out->path,
                             why);

@@ -10,7 +10,8 @@ struct run_file {
     const char *what; // "the program", "the receipt"
     const char *path;
     bool written;
-    bool known; // it has an identity; devices and pipes have none and are like no other
+    bool replaced; // by a new file, when the run has something to write
+    bool known;    // it has an identity; devices and pipes have none and are like no other
     struct file_id id;
 };
 
@@ -20,14 +21,17 @@ struct run_files {
     VEC(struct run_file) list;
 };
 
-// Notes a file that is read or written. A path NULL is none.
+// Notes a file that is read; one that is opened before the run, to be written as it goes; and one
+// that is written with file_write. A path NULL is none.
 void run_files_read(struct run_files *f, const char *what, const char *path);
+void run_files_open(struct run_files *f, const char *what, const char *path);
 void run_files_write(struct run_files *f, const char *what, const char *path);
 // Notes the program and all files that its data may come from: those given and those it names.
 void run_files_session(struct run_files *f, struct session *s);
 
 // Fails with EXIT_USAGE when a file that is to be written is read, too, or asked for twice, or is
-// where the standard output goes; with EXIT_DATA when it cannot be written. Touches nothing.
+// where the standard output goes; with EXIT_DATA when file_write could not write it. Touches
+// nothing.
 bool run_files_check(struct run_files *f, struct hlx_error *error);
 
 #endif

@@ -153,6 +153,18 @@ if [ "$user" != none ] && chmod 755 "$work" && $user test -x "$BIN/hlxrun"; then
     check "before the run" silent Epoch
     check "and why" says 'cannot write the receipt `open/r`: Permission denied'
     check "it is as it was" test "$(cat open/r)" = precious
+    mkdir shut
+    touch shut/l
+    chmod 666 shut/l
+    chmod 555 shut
+    shut() { # OPTION: a run that writes shut/l, which is open, in a folder that is not
+        XDG_CACHE_HOME=/nonexistent $user "$BIN/hlxrun" nodata.hbin --train -q --device cpu "$1" shut/l >out 2>&1
+    }
+    check "a log is written in its place" shut --log
+    shut --export-safetensors
+    check "what is replaced needs its folder: exit 4" test $? -eq 4
+    check "and why" says 'cannot write the exported params `shut/l`: Permission denied'
+    chmod 755 shut
 else
     echo "ok - SKIPPED: no other user can run the tools"
 fi
