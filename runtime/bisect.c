@@ -193,7 +193,8 @@ static bool one_step(struct bisect *b, uint32_t step, const char **differ, struc
     return true;
 }
 
-static bool say_tensors(struct bisect *b, struct hlx_error *error)
+// What differs after a step: the tensors, or else what `differ` says.
+static bool say_tensors(struct bisect *b, const char *differ, struct hlx_error *error)
 {
     struct lane *x = &b->lane[SUSPECT], *y = &b->lane[REFERENCE];
     if (!lane_read(x, error) || !lane_read(y, error))
@@ -204,6 +205,8 @@ static bool say_tensors(struct bisect *b, struct hlx_error *error)
         n += say_tensor(b, x, y, &x->exec->layout.tensor[i], n < SHOWN);
     if (n > SHOWN)
         printf("  and %zu more\n", n - SHOWN);
+    if (n == 0)
+        printf("  %s\n", differ);
     return true;
 }
 
@@ -222,9 +225,9 @@ static bool walk(struct bisect *b, uint32_t last, struct hlx_error *error)
                title(b, x), title(b, y), step, b->second ? "one of the receipts" : "the receipt");
         return true;
     }
-    printf("step %" PRIu32 ": %s and %s part: %s\n", step, title(b, x), title(b, y), differ);
+    printf("step %" PRIu32 ": %s and %s part\n", step, title(b, x), title(b, y));
     b->apart = true;
-    return say_tensors(b, error) && bisect_step(x, y, step, error);
+    return say_tensors(b, differ, error) && bisect_step(x, y, step, error);
 }
 
 // -- the whole -----------------------------------------------------------------------------------
