@@ -49,7 +49,7 @@ static const struct cli cli = {
     .tool = "hlxc",
     .usage = "hlxc [options] FILE",
     .summary =
-        "Compiles HLXL, or HLX, to a program that hlxrun runs; of a program (.hbin) it makes the\n"
+        "Compiles HLXL, or HLX, to a program that hlxrun runs. Of a program (.hbin) it makes the\n"
         "kernels anew from its IR.",
     .trailer =
         "Examples:\n"
@@ -58,9 +58,8 @@ static const struct cli cli = {
         "  hlxc -D layers=8 model.hlxl -o deep.hbin\n"
         "  hlxc given.hbin -o mine.hbin\n"
         "\n"
-        "Exit codes: 0 compiled; 1 errors in the source, or --check finds other kernels in a\n"
-        ".hbin; 2 wrong command line;\n"
-        "4 a file cannot be read or written; 70 an error of hlxc itself.\n",
+        "Exit codes: 0 compiled; 1 errors in the source, or kernels that --check finds changed;\n"
+        "2 wrong command line; 4 a file cannot be read or written; 70 an error of hlxc itself.\n",
     .options = options,
 };
 
