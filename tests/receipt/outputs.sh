@@ -212,7 +212,7 @@ stop() {
 rm -f w.st
 mkdir late
 start --receipt late/r --export-safetensors w.st
-sleep 1
+sleep 2
 rm -rf late
 wait_for 60 says 'the run goes on'
 check "a folder that is gone is told, once" test "$(grep -c 'the run goes on$' out)" -eq 1
