@@ -49,7 +49,7 @@ static const struct cli cli = {
     .tool = "hlxc",
     .usage = "hlxc [options] FILE",
     .summary =
-        "Compiles HLXL, or HLX, to a program that hlxrun runs. Of a program (.hbin) it makes the\n"
+        "Compiles HLXL, or HLX, to a program that hlxrun runs. Of a program (.hbin) it makes the "
         "kernels anew from its IR.",
     .trailer =
         "Examples:\n"
