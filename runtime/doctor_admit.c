@@ -62,8 +62,8 @@ bool doctor_recall(const struct vk_physical *p, char failed[DOCTOR_NAME + 1])
 // -- the check -----------------------------------------------------------------------------------
 
 // The groups that tell the quick check's primitives apart.
-static const char *const suspects[] = {"floats",      "ints", "words",
-                                       "conversions", "sums", "chains", "barriers"};
+static const char *const suspects[] = {"floats", "ints",   "words",   "conversions",
+                                       "sums",   "chains", "barriers"};
 
 static const struct doctor_group *group_of(const char *name)
 {

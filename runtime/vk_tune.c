@@ -209,9 +209,9 @@ static bool for_cpu(const struct dispatch_variant *v)
     return strncmp(v->name, DISPATCH_FOR_CPU, strlen(DISPATCH_FOR_CPU)) == 0;
 }
 
-// A CPU device runs the invocations of a workgroup one after another: variants that share memory are
-// slow there and take seconds to compile. Others are made for such a device alone. Those that are
-// not for a device run when there is nothing else, or when asked for by name.
+// A CPU device runs the invocations of a workgroup one after another: variants that share memory
+// are slow there and take seconds to compile. Others are made for such a device alone. Those that
+// are not for a device run when there is nothing else, or when asked for by name.
 bool vk_suits(const struct dispatch_step *s, size_t v, bool cpu)
 {
     bool (*misfit)(const struct dispatch_variant *) = cpu ? shares_memory : for_cpu;
