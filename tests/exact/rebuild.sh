@@ -120,7 +120,7 @@ buffers entry `train`, step [0-9]* .*: its buffer 0 is not
 push entry `train`, step [0-9]* .*: its push constants are not
 label entry `train`, step 0 (�.2Jnothing): its label
 variant-name entry `train`, step 0 .*: its name is `renamed`
-more-calls entry `train`, step 0 .*: the number of its calls is 2, and this hlxc makes 1
+more-calls entry `train`, step 0 .*: the number of its calls is
 fewer-variants entry `train`, step 0 .*: the number of its variants
 more-memory entry `train`: its memory (intermediate values)
 fewer-steps entry `train`: the number of its steps

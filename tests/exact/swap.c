@@ -148,10 +148,12 @@ static bool fewer_variants(struct swap *s)
 
 static bool more_calls(struct swap *s)
 {
-    struct dispatch_call *twice = arena_array(&s->arena, 2, sizeof *twice);
-    twice[0] = twice[1] = *call_at(s, 0);
-    variant_at(s, 0)->call = twice;
-    variant_at(s, 0)->ncalls = 2;
+    struct dispatch_variant *v = variant_at(s, 0);
+    struct dispatch_call *more = arena_array(&s->arena, v->ncalls + 1, sizeof *more);
+    memcpy(more, v->call, v->ncalls * sizeof *more);
+    more[v->ncalls] = v->call[0];
+    v->call = more;
+    v->ncalls++;
     return true;
 }
 
