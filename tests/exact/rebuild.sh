@@ -64,7 +64,10 @@ P
 echo 'let rate = 0.1;' >"$work/main/sub/deep/rate.hlxl"
 cat >"$work/main/main.hlxl" <<'P'
 import "sub/part.hlxl" as part;
-data pairs = table({ x: [[1.0, 2.0, 3.0, 4.0], [2.0, 1.0, 0.5, 1.0]], y: [[2.0, 0.0, 1.0, 3.0], [0.0, 1.0, 4.0, 2.0]] });
+data pairs = table({
+    x: [[1.0, 2.0, 3.0, 4.0], [2.0, 1.0, 0.5, 1.0]],
+    y: [[2.0, 0.0, 1.0, 3.0], [0.0, 1.0, 4.0, 2.0]],
+});
 let rate = 0.1;
 param a: f32[4, 4] = 0.5;
 param b: f32[4, 4] = 0.25;
