@@ -5,6 +5,8 @@
 // Where the sum reads just what is stored, and goes across rows, the elementwise part is better a
 // kernel of its own: others wait for that alone, and it may go on with the rows of another
 // (plan_chain.c). The evaluator keeps them together.
+#include <assert.h>
+
 #include "codegen/emit_reduce.h"
 #include "codegen/plan.h"
 
@@ -34,7 +36,8 @@ static struct ir_kernel first_half(struct arena *a, const struct ir_kernel *k)
             vec_push(a, &m.outputs, k->outputs.at[i]);
     for (size_t i = 0; i < k->inputs.n; i++)
         vec_push(a, &m.inputs, k->inputs.at[i]);
-    m.anchor = vec_last(&m.nodes);
+    assert(m.nodes.n > 0); // what is_split found among the outputs
+    m.anchor = m.nodes.at[m.nodes.n - 1];
     return m;
 }
 

@@ -67,8 +67,9 @@ static void bench_open(struct bench *b, size_t entry, int samples, int epochs)
     assert_true(batches_open(&b->batches, m, &m->entries.at[entry], &b->data, &b->error));
     b->exec = exec_open(&exec_cpu, &b->program, 0, 0, &b->error);
     assert_non_null(b->exec);
-    b->options = (struct train_options){
-        .steps = TRAIN_NO_LIMIT, .stop = &b->stop, .watch = {b, on_step, on_epoch}};
+    b->options = (struct train_options){.steps = TRAIN_NO_LIMIT,
+                                        .stop = &b->stop,
+                                        .watch = {.user = b, .step = on_step, .epoch = on_epoch}};
 }
 
 static void bench_close(struct bench *b)
