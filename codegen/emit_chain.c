@@ -236,7 +236,8 @@ static struct emit_value reduce_row(struct writer *x, const struct reducer *how)
     spv_id acc = spv_local(b, spv_u32(b));
     spv_store(b, acc, neutral ? spv_c32(b, neutral) : emit_zero(e));
     all_elements(x, how, acc);
-    spv_store(b, shared_at(x, x->lane), spv_load(b, spv_u32(b), acc));
+    spv_id sum = spv_load(b, spv_u32(b), acc);
+    spv_store(b, shared_at(x, x->lane), sum);
     emit_barrier(e);
     struct emit_value v = tree(x, how);
     x->reductions++;
