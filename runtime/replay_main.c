@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "runtime/export.h"
 #include "runtime/lane.h"
+#include "runtime/run_files.h"
 
 struct command {
     struct arena arena;
@@ -103,6 +104,16 @@ static bool go(struct command *c, struct hlx_error *error)
            check_record(c, error);
 }
 
+// That the params are not written over what is replayed.
+static bool check_files(struct command *c, struct hlx_error *error)
+{
+    struct run_files files = {.arena = &c->arena};
+    run_files_session(&files, &c->replay.session);
+    run_files_read(&files, "the receipt", c->asked.receipt);
+    run_files_write(&files, "the exported params", c->export);
+    return run_files_check(&files, error);
+}
+
 static bool replay(struct command *c, struct hlx_error *error)
 {
     if (!replay_open(&c->replay, &c->asked, error))
@@ -111,7 +122,8 @@ static bool replay(struct command *c, struct hlx_error *error)
     assert(r->tensors && r->records.n > 0); // replay_open has them
     if (c->step == 0)
         c->step = r->records.at[r->records.n - 1].step;
-    bool ok = lane_open(&c->lane, &c->replay, &c->asked.device, error);
+    bool ok = (!c->export || check_files(c, error)) &&
+              lane_open(&c->lane, &c->replay, &c->asked.device, error);
     if (ok) {
         ok = go(c, error);
         lane_close(&c->lane);

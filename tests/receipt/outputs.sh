@@ -273,6 +273,19 @@ fi
 train nodata.hbin --no-fuse
 check "--no-fuse on cpu" test $code -eq 0
 
+# -- replay ---------------------------------------------------------------------------------------
+train p.hbin --steps 2 --receipt again
+cksum again p.hbin corpus.jsonl >sums
+for target in again p.hbin corpus.jsonl; do
+    "$BIN/hlxrun" replay again --program p.hbin --device cpu --export-safetensors $target >out 2>&1
+    check "replay: params over $target: exit 2" test $? -eq 2
+    check "replay: params over $target: the reason" says 'would be written over'
+done
+cksum again p.hbin corpus.jsonl >out
+check "replay: nothing was written" cmp -s sums out
+"$BIN/hlxrun" replay again --program p.hbin --device cpu --export-safetensors new.st >out 2>&1
+check "replay: a file of its own" test $? -eq 0 -a -s new.st
+
 # -- memory --------------------------------------------------------------------------------------
 # Values of 20 MB take a multiple in memory; a file of 100 MB is held twice; one of 1 GB is not read.
 python3 - <<'P'
