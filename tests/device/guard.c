@@ -15,7 +15,7 @@
 struct module {
     uint32_t *words;
     size_t n;
-    bool *no_contraction; // by id
+    bool *no_contraction, *undefined; // by id
     uint32_t bound;
     char why[160];
 };
@@ -37,6 +37,7 @@ static const uint16_t ops[] = {
     SpvOpTypeVoid, SpvOpTypeBool, SpvOpTypeInt, SpvOpTypeFloat, SpvOpTypeVector, SpvOpTypeArray,
     SpvOpTypeRuntimeArray, SpvOpTypeStruct, SpvOpTypePointer, SpvOpTypeFunction, SpvOpConstant,
     SpvOpConstantTrue, SpvOpConstantFalse, SpvOpConstantComposite, SpvOpVariable,
+    SpvOpUndef, // to say that a variable's value is not needed: nothing computes with it
     // control
     SpvOpFunction, SpvOpFunctionEnd, SpvOpLabel, SpvOpBranch, SpvOpBranchConditional,
     SpvOpSelectionMerge, SpvOpLoopMerge, SpvOpPhi, SpvOpReturn, SpvOpControlBarrier,
@@ -88,7 +89,8 @@ static bool load(struct module *m, const char *path)
         return false;
     m->bound = m->words[3];
     m->no_contraction = calloc(m->bound + 1, sizeof *m->no_contraction);
-    return m->no_contraction;
+    m->undefined = calloc(m->bound + 1, sizeof *m->undefined);
+    return m->no_contraction && m->undefined;
 }
 
 // The instruction at word *i, and *i behind it; false at the end or where the words are damaged.
@@ -118,6 +120,33 @@ static bool check_decoration(struct module *m, const struct instruction *x)
     return true;
 }
 
+// Where operands that are values begin and end in an instruction; none in those that have no value,
+// and none of a store, but for the pointer.
+static void find_values(const struct instruction *x, size_t *from, size_t *to)
+{
+    bool computes = x->op == SpvOpLoad || x->op == SpvOpAccessChain || x->op == SpvOpPhi ||
+                    (x->op >= SpvOpVectorShuffle && x->op <= SpvOpCompositeInsert) ||
+                    (x->op >= SpvOpConvertFToU && x->op <= SpvOpBitCount);
+    *from = x->op == SpvOpStore ? 1 : 3;
+    *to = x->op == SpvOpStore ? 2 : computes ? x->n : 0;
+    if (x->op == SpvOpCompositeExtract) // the rest are numbers
+        *to = 4;
+    if (x->op == SpvOpVectorShuffle)
+        *to = 5;
+}
+
+static bool check_undefined(struct module *m, const struct instruction *x)
+{
+    size_t from, to;
+    find_values(x, &from, &to);
+    for (size_t i = from; i < to && i < x->n; i++)
+        if (x->at[i] < m->bound && m->undefined[x->at[i]])
+            return FAIL(m, "instruction %u works on an undefined value", x->op);
+    if (x->op == SpvOpUndef && x->n > 2 && x->at[2] < m->bound)
+        m->undefined[x->at[2]] = true;
+    return true;
+}
+
 static bool is_arithmetic(uint32_t op)
 {
     return op == SpvOpFAdd || op == SpvOpFSub || op == SpvOpFMul;
@@ -137,7 +166,7 @@ static bool check(struct module *m, const struct instruction *x)
         return check_decoration(m, x);
     if (is_arithmetic(x->op) && (x->at[2] >= m->bound || !m->no_contraction[x->at[2]]))
         return FAIL(m, "instruction %u, result %%%u, has no NoContraction", x->op, x->at[2]);
-    return true;
+    return check_undefined(m, x);
 }
 
 static bool check_module(struct module *m, const char *path)
@@ -174,6 +203,7 @@ int main(int argc, char **argv)
             printf("not ok - %s: %s\n", argv[i], m.why);
         free(m.words);
         free(m.no_contraction);
+        free(m.undefined);
     }
     printf("%d passed, %d failed\n", passed, failed);
     return failed > 0 || passed == 0;

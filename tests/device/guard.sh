@@ -63,6 +63,8 @@ bad "a fused multiply-add" "instruction 11 is not" \
     "s/OpMemoryModel/%900000 = OpExtInstImport \"GLSL.std.450\"\n&/; \
      s/$result = OpFMul $float \(.*\) \(.*\)/$result = OpExtInst $float %900000 Fma \1 \2 \1/"
 bad "a dot product" "instruction 148 is not" "s/$result = OpFMul/$result = OpDot/"
+bad "an undefined value" "works on an undefined value" \
+    "s/$result = OpFMul $float \(.*\) \(.*\)/%900001 = OpUndef $float\n$result = OpFMul $float \1 %900001/"
 bad "a capability" "capability 9 is not" "s/OpCapability Shader/&\nOpCapability Float16/"
 bad "relaxed precision" "decoration 0 is not" \
     "s/OpDecorate $result NoContraction/&\nOpDecorate $result RelaxedPrecision/"
