@@ -2,7 +2,7 @@
 # rebuild.sh: hlxc makes the kernels of a program anew from its IR: to the same bytes where it made
 # them itself, and to the true ones where somebody else replaced them, which --check names.
 #
-#   [BIN=build/san/bin] rebuild.sh BUILD
+#   [BIN=build/san/bin] [FILES="a.hlxl b.hlxl"] rebuild.sh BUILD
 set -u
 build=$(cd "$1" && pwd) || exit 2
 bin=$(cd "${BIN:-$build/bin}" && pwd) || exit 2
@@ -46,7 +46,7 @@ same() { # FILE
     check "$file --target=cpu" rebuild 'carries no kernels' --target=cpu
 }
 
-for file in examples/*.hlxl tests/device/*.hlxl runtime/doctor.hlxl; do
+for file in ${FILES:-examples/*.hlxl tests/device/*.hlxl runtime/doctor.hlxl}; do
     same "$file"
 done
 

@@ -89,9 +89,8 @@ static void check_chains(struct emit_kit *k, size_t want)
 
 // -- tests ---------------------------------------------------------------------------------------
 
-static const int64_t sizes[][2] = {{1, 32},  {3, 33},  {8, 63},   {9, 64},  {5, 127},
-                                   {5, 128}, {7, 255}, {6, 256},  {2, 257}, {3, 500},
-                                   {2, 512}, {4, 999}, {1, 1024}, {2, 4096}};
+static const int64_t sizes[][2] = {{1, 32},  {8, 33},  {5, 64},  {7, 100}, {3, 128},
+                                   {5, 200}, {6, 256}, {3, 500}, {2, 4096}};
 enum { SIZES = sizeof sizes / sizeof *sizes };
 
 // Rows of all lengths around the borders of partials and of what is in flight.
@@ -264,13 +263,12 @@ static void test_products(void **state)
     kit_begin(&k);
     add_product(&k, 1, 1, 1);
     add_product(&k, 5, 7, 9);
-    add_product(&k, 64, 70, 48);
     add_product(&k, 33, 513, 17);
     add_product(&k, 16, 1100, 64);
-    static const char *const ways[] = {"rows_8x8", "rows_4x4", "cpu_8x16,cpu_map", "tile_8",
-                                       "tile_16",  "tile_32",  "tile_64",          "tile_128"};
+    static const char *const ways[] = {"rows_8x8", "cpu_8x16,cpu_map", "tile_8",
+                                       "tile_16",  "tile_32",          "tile_64"};
     kit_compile(&k);
-    assert_int_equal(products(&k), 5);
+    assert_int_equal(products(&k), 4);
     unsigned char **want = kit_run(&k, "cpu", NULL);
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         kit_compare(&k, ways[i], want);
