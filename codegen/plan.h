@@ -94,6 +94,8 @@ void plan_split(struct plan *p);
 void plan_places(struct plan *p);
 // Orders kernels: tails, chains, levels (plan_order.c).
 void plan_order(struct plan *p);
+// All kernels by a level each has, those of one level as they were (plan_order.c).
+uint32_t *plan_by_level(struct plan *p, const uint32_t *level);
 // Whether a kernel makes a variable's new value (plan_order.c).
 bool plan_makes_update(const struct plan *p, const struct ir_kernel *k);
 // Finds kernels that go on with the rows of a reduction, and makes p->level what it is when each

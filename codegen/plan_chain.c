@@ -28,21 +28,6 @@ static struct emit_source node_places(struct plan *p)
     return s;
 }
 
-// Kernels by level, in the order they are in within one.
-static uint32_t *sorted(struct plan *p, const uint32_t *level)
-{
-    uint32_t n = (uint32_t)p->fusion.kernels.n;
-    uint32_t *first = arena_array(p->arena, n + 2, sizeof *first);
-    uint32_t *out = arena_array(p->arena, n + 1, sizeof *out);
-    for (uint32_t k = 0; k < n; k++)
-        first[level[k] + 1]++;
-    for (uint32_t l = 0; l < n; l++)
-        first[l + 1] += first[l];
-    for (uint32_t k = 0; k < n; k++)
-        out[first[level[k]]++] = k;
-    return out;
-}
-
 // -- what waits for what -------------------------------------------------------------------------
 
 // The kernel that makes input i of kernel k, its tail counted as itself; UINT32_MAX: none.
@@ -182,7 +167,7 @@ void plan_chains(struct plan *p, const uint32_t *owner)
                        .owner = owner,
                        .alone = alone,
                        .waits = arena_array(p->arena, n + 1, sizeof *f.waits),
-                       .by_level = sorted(p, alone),
+                       .by_level = plan_by_level(p, alone),
                        .source = node_places(p)};
     for (size_t i = 0; i < n; i++)
         start(&f, i);

@@ -109,21 +109,20 @@ static void find_levels(struct plan *p)
         plan_chains(p, owner);
 }
 
-// The kernels by level, those of one level as they were.
-static void sort_by_level(struct plan *p, uint32_t levels)
+uint32_t *plan_by_level(struct plan *p, const uint32_t *level)
 {
-    uint32_t n = (uint32_t)p->fusion.kernels.n, at = 0;
-    uint32_t *count = arena_array(p->arena, levels + 1, sizeof *count);
+    uint32_t n = (uint32_t)p->fusion.kernels.n, levels = 0;
     for (uint32_t k = 0; k < n; k++)
-        count[p->level[k]]++;
-    for (uint32_t i = 0; i < levels; i++) {
-        uint32_t here = count[i];
-        count[i] = at;
-        at += here;
-    }
-    p->order = arena_array(p->arena, n + 1, sizeof *p->order);
+        levels = level[k] >= levels ? level[k] + 1 : levels;
+    uint32_t *first = arena_array(p->arena, levels + 1, sizeof *first);
+    uint32_t *sorted = arena_array(p->arena, n + 1, sizeof *sorted);
     for (uint32_t k = 0; k < n; k++)
-        p->order[count[p->level[k]]++] = k;
+        first[level[k] + 1]++;
+    for (uint32_t l = 0; l < levels; l++)
+        first[l + 1] += first[l];
+    for (uint32_t k = 0; k < n; k++)
+        sorted[first[level[k]]++] = k;
+    return sorted;
 }
 
 // -- kernels that make updates -------------------------------------------------------------------
@@ -160,14 +159,6 @@ static struct readers *find_readers(const struct plan *p, const bool *late)
     return r;
 }
 
-static bool makes(const struct ir_kernel *k, ir_ref value)
-{
-    for (size_t i = 0; i < k->outputs.n; i++)
-        if (k->outputs.at[i] == value)
-            return true;
-    return false;
-}
-
 // The level from which kernel k, which is late, may write over the variables that it updates;
 // `last` where another late one reads them.
 static uint32_t level_to_write(const struct plan *p, const struct readers *r, uint32_t k,
@@ -176,7 +167,7 @@ static uint32_t level_to_write(const struct plan *p, const struct readers *r, ui
     uint32_t level = level_of(p, k);
     for (size_t i = 0; i < p->entry->updates.n; i++) {
         const struct ir_update *u = &p->entry->updates.at[i];
-        if (!makes(&p->fusion.kernels.at[k], ir_view_base(p->entry->graph, u->value)))
+        if (!ir_kernel_stores(&p->fusion.kernels.at[k], ir_view_base(p->entry->graph, u->value)))
             continue;
         const struct readers *of = &r[u->var];
         if (of->more || (of->late && of->late != k + 1))
@@ -199,5 +190,5 @@ void plan_order(struct plan *p)
     for (uint32_t k = 0; k < p->fusion.kernels.n; k++)
         if (late[k])
             p->level[k] = level_to_write(p, readers, k, levels + p->level[k]);
-    sort_by_level(p, 2 * levels + 1);
+    p->order = plan_by_level(p, p->level);
 }

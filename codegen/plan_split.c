@@ -10,18 +10,10 @@
 #include "codegen/emit_reduce.h"
 #include "codegen/plan.h"
 
-static bool has_output(const struct ir_kernel *k, ir_ref r)
-{
-    for (size_t i = 0; i < k->outputs.n; i++)
-        if (k->outputs.at[i] == r)
-            return true;
-    return false;
-}
-
 static bool is_split(const struct ir_graph *g, const struct ir_kernel *k)
 {
     return k->class == IRC_REDUCE && !reduce_first_pass(g, k->anchor).adjacent &&
-           has_output(k, ir_view_base(g, ir_arg(g, k->anchor, 0)));
+           ir_kernel_stores(k, ir_view_base(g, ir_arg(g, k->anchor, 0)));
 }
 
 // The elementwise part of a reduction, as a kernel.
@@ -47,7 +39,7 @@ static struct ir_kernel second_half(struct arena *a, const struct ir_graph *g,
     struct ir_kernel r = {.class = IRC_REDUCE, .anchor = k->anchor};
     vec_push(a, &r.nodes, k->anchor);
     vec_push(a, &r.inputs, ir_view_base(g, ir_arg(g, k->anchor, 0)));
-    if (has_output(k, k->anchor))
+    if (ir_kernel_stores(k, k->anchor))
         vec_push(a, &r.outputs, k->anchor);
     return r;
 }

@@ -317,6 +317,14 @@ static void fill(struct fuser *f, struct ir_fusion *out)
     }
 }
 
+bool ir_kernel_stores(const struct ir_kernel *k, ir_ref r)
+{
+    for (size_t i = 0; i < k->outputs.n; i++)
+        if (k->outputs.at[i] == r)
+            return true;
+    return false;
+}
+
 void ir_fuse(const struct ir_graph *g, const ir_ref *roots, size_t nroots, bool fuse,
              struct arena *a, struct ir_fusion *out)
 {

@@ -36,6 +36,9 @@ struct ir_fusion {
 void ir_fuse(const struct ir_graph *g, const ir_ref *roots, size_t nroots, bool fuse,
              struct arena *a, struct ir_fusion *out);
 
+// Whether a kernel stores a node.
+bool ir_kernel_stores(const struct ir_kernel *k, ir_ref r);
+
 // Views: a reshape, or a broadcast that only adds axes of extent 1, shows the elements of its
 // operand in the same order, so it is never stored. Returns the node behind r.
 ir_ref ir_view_base(const struct ir_graph *g, ir_ref r);

@@ -310,14 +310,6 @@ static void store(struct compiler *c, ir_ref r, uint32_t x)
     value_at(c, x)->slot = p.slot;
 }
 
-static bool is_output(const struct ir_kernel *k, ir_ref r)
-{
-    for (size_t i = 0; i < k->outputs.n; i++)
-        if (k->outputs.at[i] == r)
-            return true;
-    return false;
-}
-
 // An iota or random bits that others must find in memory.
 static void compile_leaf(struct compiler *c, ir_ref r)
 {
@@ -335,7 +327,7 @@ static void compile_nodes(struct compiler *c, const struct ir_kernel *k)
             continue;
         uint32_t x = compute(c, r);
         map_put(&c->nodes, &r, sizeof r, NULL)->value.u = x;
-        if (is_output(k, r))
+        if (ir_kernel_stores(k, r))
             store(c, r, x);
     }
 }
